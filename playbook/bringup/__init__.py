@@ -1,0 +1,3 @@
+"""
+Phase 10: a clean, ordered, health-gated start that can be told from a broken one.
+"""

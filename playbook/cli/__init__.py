@@ -1,0 +1,7 @@
+"""
+One module per command group.
+"""
+
+from playbook.cli.root import main
+
+__all__ = ["main"]

@@ -1,0 +1,3 @@
+"""
+Data to figure, alt text and table; used by notebooks and report alike.
+"""

@@ -1,0 +1,3 @@
+"""
+Phase 30: no tenant reads, writes or learns of another's rows.
+"""

@@ -1,0 +1,3 @@
+"""
+PostgreSQL by role: connections, server tools, read-only snapshots of a schema, digests.
+"""

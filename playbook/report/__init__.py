@@ -1,0 +1,3 @@
+"""
+What is made of a run's evidence: HTML, CSV, JUnit.
+"""

@@ -1,0 +1,3 @@
+"""
+Plan, session, engine: how phases are put in order and executed.
+"""

@@ -1,0 +1,3 @@
+"""
+The service as its clients see it: API client, login, smoke test, traffic.
+"""

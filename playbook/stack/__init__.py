@@ -1,0 +1,3 @@
+"""
+The running, disposable services of a target, behind one protocol.
+"""

@@ -1,0 +1,3 @@
+"""
+Phase 20: from a schema without tenants to row-level security.
+"""
