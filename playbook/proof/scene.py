@@ -1,0 +1,83 @@
+"""
+Owns Scene: what a check may look at. It must not start, stop or change anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from playbook.errors import Unavailable
+from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site
+from playbook.target.target import Target
+
+__all__ = ["Scene"]
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """
+    One state, a throw-away copy of it, or a bare DSN, seen through the narrow views.
+
+    A view that is missing here raises Unavailable when a check asks for it, so that the check is skipped with
+    the reason and never passes.
+    """
+
+    state: str
+    target: Target
+    seed: int
+    site_database: Database | None = None
+    site_endpoints: Endpoints | None = None
+    site_faults: Faults | None = None
+    site_launcher: Launcher | None = None
+    capabilities: frozenset[Capability] = frozenset()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, site: Site, *, state: str, target: Target, seed: int) -> Scene:
+        """
+        Look at a site of a stack.
+        """
+        return cls(
+            state=state,
+            target=target,
+            seed=seed,
+            site_database=site.database,
+            site_endpoints=site.endpoints,
+            site_faults=site.faults,
+            site_launcher=site.launcher,
+            capabilities=site.capabilities,
+            secrets=site.secrets,
+        )
+
+    @property
+    def database(self) -> Database:
+        return _need(self.site_database, "a database")
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return _need(self.site_endpoints, "the service's addresses")
+
+    @property
+    def faults(self) -> Faults:
+        return _need(self.site_faults, "faults that heal")
+
+    @property
+    def launcher(self) -> Launcher:
+        return _need(self.site_launcher, "a way to start the service once more")
+
+    def need(self, capability: Capability) -> None:
+        """
+        Raise Unavailable unless the stack has this capability.
+        """
+        if capability not in self.capabilities:
+            raise Unavailable(f"this stack has no {capability}", hint="Run it on a stack that has it.")
+
+
+def _need(part: Part | None, what: str) -> Part:
+    if part is None:
+        raise Unavailable(f"{what} is not available here", hint="Run it on a stack.")
+    return part
