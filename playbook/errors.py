@@ -72,9 +72,15 @@ class StackError(PlaybookError):
 class EvidenceError(PlaybookError):
     """
     Evidence does not verify, or a run folder cannot be used.
+
+    `code` is a stable word for programs and tests, one per kind of refusal (`json-duplicate-key`, `disk-full`, …).
     """
 
     exit_code = 4
+
+    def __init__(self, message: str, *, hint: str, code: str = "evidence") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class Unavailable(PlaybookError):  # noqa: N818 (it is a state of the stack, told to a check)

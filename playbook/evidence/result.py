@@ -8,18 +8,23 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from playbook.evidence.canonical import ensure_exact, same_json
 from playbook.evidence.outcome import Code, Outcome
 
 __all__ = [
     "OPERATORS",
     "CheckResult",
     "Control",
+    "Frozen",
+    "Json",
     "Names",
     "NamesDigest",
     "Observation",
     "Operator",
+    "Slug",
+    "State",
     "decide",
 ]
 
@@ -30,13 +35,19 @@ OPERATORS: tuple[Operator, ...] = (
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$")]
 State = Annotated[str, Field(pattern=r"^(found|hardened|sabotaged:[a-z0-9][a-z0-9-]*)$")]
+Json = Annotated[JsonValue, AfterValidator(ensure_exact)]
+"""A JSON value that survives writing and reading unchanged: no NaN, no infinity, no integer beyond 2^53 - 1."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+class Frozen(BaseModel):
+    """
+    What every record of evidence is: immutable, and closed to fields that nobody declared.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Observation(_Frozen):
+class Observation(Frozen):
     """
     What was asked, in which role, and what came back.
     """
@@ -44,12 +55,12 @@ class Observation(_Frozen):
     role: str | None = None
     query: str | None = None
     request: str | None = None
-    value: JsonValue = None
+    value: Json = None
     unit: str | None = None
     attachment: str | None = None
 
 
-class NamesDigest(_Frozen):
+class NamesDigest(Frozen):
     """
     A list of more than 1000 names, by its count and digest; the names are in the attachment.
     """
@@ -62,7 +73,7 @@ class NamesDigest(_Frozen):
 Names = tuple[str, ...] | NamesDigest
 
 
-class Control(_Frozen):
+class Control(Frozen):
     """
     How one knows that the check can fail.
 
@@ -83,25 +94,28 @@ def decide(expected: JsonValue, operator: Operator, actual: JsonValue) -> bool: 
     """
     match operator:
         case "eq" | "ne":
-            same = type(expected) is type(actual) or not isinstance(expected, bool) ^ isinstance(actual, bool)
-            return (same and expected == actual) is (operator == "eq")
+            return same_json(expected, actual) is (operator == "eq")
         case "lt" | "le" | "gt" | "ge":
             seen, bound = _number(actual), _number(expected)
             return {"lt": seen < bound, "le": seen <= bound, "gt": seen > bound, "ge": seen >= bound}[operator]
         case "in":
-            return actual in _list(expected)
+            return _holds(_list(expected), actual)
         case "subset":
             allowed = _list(expected)
-            return all(item in allowed for item in _list(actual))
+            return all(_holds(allowed, item) for item in _list(actual))
         case "contains":
             if isinstance(actual, str):
                 return isinstance(expected, str) and expected in actual
-            return expected in _list(actual)
+            return _holds(_list(actual), expected)
         case "matches":
             if not isinstance(expected, str) or not isinstance(actual, str):
                 msg = f"matches needs two strings, got {expected!r} and {actual!r}"
                 raise TypeError(msg)
-            return re.fullmatch(expected, actual) is not None
+            try:
+                return re.fullmatch(expected, actual) is not None
+            except re.error as err:
+                msg = f"matches needs a regular expression, got {expected!r}: {err}"
+                raise TypeError(msg) from err
         case "empty" | "nonempty":
             if not isinstance(actual, str | list | dict):
                 msg = f"{operator} needs a string, list or object, got {actual!r}"
@@ -116,6 +130,10 @@ def _number(value: JsonValue) -> float:
     return value
 
 
+def _holds(items: list[JsonValue], wanted: JsonValue) -> bool:
+    return any(same_json(item, wanted) for item in items)
+
+
 def _list(value: JsonValue) -> list[JsonValue]:
     if not isinstance(value, list):
         msg = f"not a list: {value!r}"
@@ -123,7 +141,7 @@ def _list(value: JsonValue) -> list[JsonValue]:
     return value
 
 
-class CheckResult(_Frozen):
+class CheckResult(Frozen):
     """
     One check, on one subject, in one state (CONTRACTS §2).
 
@@ -137,9 +155,9 @@ class CheckResult(_Frozen):
     phase: Annotated[str, Field(pattern=r"^\d\d$")]
     state: State
     subject: str | None = None
-    expected: JsonValue = None
+    expected: Json = None
     operator: Operator = "eq"
-    actual: JsonValue = None
+    actual: Json = None
     outcome: Outcome
     code: Code | None = None
     reason: str | None = None
@@ -172,8 +190,11 @@ class CheckResult(_Frozen):
             if self.outcome == "error" and self.code is None:
                 msg = "error needs a code"
                 raise ValueError(msg)
+            if self.outcome == "skip" and self.actual is not None:
+                msg = f"a skip has seen nothing, but carries the observation {self.actual!r}"
+                raise ValueError(msg)
             return self
-        if (self.outcome == "pass") is not decide(self.expected, self.operator, self.actual):
+        if (self.outcome == "pass") is not self.passes():
             msg = (
                 f"outcome {self.outcome!r} contradicts its observation: "
                 f"expected {self.operator} {self.expected!r}, saw {self.actual!r}"
@@ -186,6 +207,18 @@ class CheckResult(_Frozen):
             msg = "partial strength needs strength_reason"
             raise ValueError(msg)
         return self
+
+    def passes(self) -> bool:
+        """
+        Decide anew from what is stored. Read-only.
+
+        Raises ValueError when the observation has the wrong shape for the operator.
+        """
+        try:
+            return decide(self.expected, self.operator, self.actual)
+        except TypeError as err:
+            msg = f"the observation has the wrong shape: {err}"
+            raise ValueError(msg) from err
 
     @property
     def family(self) -> str:
