@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from playbook.errors import Unavailable
 from playbook.evidence.result import CheckResult, Names, NamesDigest, decide
@@ -20,6 +21,11 @@ __all__ = ["NAMES_LIMIT", "run_check", "run_checks"]
 NAMES_LIMIT = 1000
 Clock = Callable[[], datetime]
 Attach = Callable[[str, bytes], str]
+
+
+class _Timing(NamedTuple):
+    started: datetime
+    duration_s: float
 
 
 def _now() -> datetime:
@@ -98,8 +104,8 @@ def _result(
     scene: Scene,
     finding: Finding,
     population: Sequence[str] | None,
-    started: datetime,
-    duration_s: float,
+    timing: _Timing,
+    *,
     attach: Attach | None,
 ) -> CheckResult:
     everything, tested = _names(one, finding, population)
@@ -137,8 +143,8 @@ def _result(
             "strength_reason": finding.strength_reason,
             "population": _digest(everything, f"{one.id}-population", attach),
             "tested": _digest(tested, f"{one.id}-tested", attach),
-            "started": started,
-            "duration_s": round(duration_s, 4),
+            "started": timing.started,
+            "duration_s": round(timing.duration_s, 4),
             "observations": finding.observations,
         }
     )

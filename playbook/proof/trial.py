@@ -1,0 +1,124 @@
+"""
+Owns the trial of the checks: each sabotage on a copy, between two green baselines (DESIGN §9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from playbook.errors import InputError, StackError
+from playbook.evidence.result import CheckResult
+from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
+from playbook.proof.check import Check
+from playbook.proof.execute import run_checks
+from playbook.proof.matrix import KillEntry, entries, not_tried, void
+from playbook.proof.sabotage import Sabotage, SqlFault
+from playbook.proof.scene import Scene
+from playbook.stack.protocol import Edit, Stack
+from playbook.target.scenario import Profile
+from playbook.target.target import Target
+
+__all__ = ["Trial"]
+
+PROFILES: tuple[Profile, ...] = ("quick", "standard", "quarterly")
+
+
+@dataclass(slots=True)
+class Trial:
+    """
+    One phase's checks against its sabotages.
+
+    `smoke` answers None while the service works, else what does not; `applied` answers None when a switch or an
+    edit is seen from outside in the copy that runs; `digest` is the catalogue's digest, by which a copy is known
+    to be as it was. `seen` hears each result, `told` each entry of the matrix.
+    """
+
+    stack: Stack
+    target: Target
+    checks: Sequence[Check]
+    seed: int
+    smoke: Callable[[Scene], str | None]
+    applied: Callable[[Scene, Sabotage], str | None]
+    digest: Callable[[Scene], str]
+    seen: Callable[[CheckResult], None] = lambda _: None
+    told: Callable[[KillEntry], None] = lambda _: None
+
+    def run(self, sabotages: Sequence[Sabotage], *, profile: Profile) -> list[KillEntry]:
+        """
+        Try each sabotage that the profile asks for; return the matrix. Works on throw-away copies only.
+
+        Without a green baseline before and after, every entry is void: a red that was there anyway is no kill.
+        """
+        wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
+        matrix: list[KillEntry] = []
+        if wanted:
+            matrix = self._tried(wanted)
+        for sabotage in sabotages:
+            if sabotage not in wanted:
+                matrix += not_tried(sabotage, f"not tried in profile {profile}")
+        for entry in matrix:
+            self.told(entry)
+        return matrix
+
+    def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        with self._copy("hardened") as bench:
+            red = self._baseline(bench)
+            if red:
+                return self._all_void(wanted, f"the baseline before is not green: {red}")
+            matrix = []
+            for sabotage in wanted:
+                if isinstance(sabotage.fault, SqlFault):
+                    matrix += self._on_bench(sabotage, bench)
+                else:
+                    matrix += self._on_own_copy(sabotage)
+            red = self._baseline(bench)
+        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+
+    def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
+        assert isinstance(sabotage.fault, SqlFault)
+        before = self.digest(bench)
+        try:
+            with applied_sql(sabotage.fault, bench.database):
+                found = self._judged(sabotage, _as(bench, sabotage))
+        except (NotApplied, NotHealed) as err:
+            return void(sabotage, str(err))
+        if self.digest(bench) != before:
+            return void(sabotage, "the copy's catalogue is not what it was: it was not healed")
+        return found
+
+    def _on_own_copy(self, sabotage: Sabotage) -> list[KillEntry]:
+        try:
+            with self._copy(
+                f"sabotaged:{sabotage.name}", without=switches_of(sabotage), edits=edits_of(sabotage)
+            ) as scene:
+                unseen = self.applied(scene, sabotage)
+                return void(sabotage, unseen) if unseen else self._judged(sabotage, scene)
+        except (InputError, StackError) as err:
+            return void(sabotage, err.message)
+
+    def _judged(self, sabotage: Sabotage, scene: Scene) -> list[KillEntry]:
+        broken = self.smoke(scene)
+        if broken is not None:
+            return void(sabotage, f"it broke the service: {broken}")
+        return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
+
+    def _baseline(self, bench: Scene) -> str | None:
+        broken = self.smoke(bench)
+        if broken is not None:
+            return f"smoke test: {broken}"
+        red = [r for r in run_checks(self.checks, bench) if r.outcome in ("fail", "error")]
+        return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
+
+    def _all_void(self, wanted: Sequence[Sabotage], reason: str) -> list[KillEntry]:
+        return [entry for sabotage in wanted for entry in void(sabotage, reason)]
+
+    @contextmanager
+    def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
+        with self.stack.scratch("hardened", without=without, edits=edits) as site:
+            yield Scene.of(site, state=state, target=self.target, seed=self.seed)
+
+
+def _as(scene: Scene, sabotage: Sabotage) -> Scene:
+    return replace(scene, state=f"sabotaged:{sabotage.name}")

@@ -1,0 +1,96 @@
+"""
+Owns talking to the service over HTTP as one of its clients, and nothing about what the answers should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+from pydantic import JsonValue
+
+from playbook.errors import PlaybookError
+from playbook.target.target import Login
+
+__all__ = ["Answer", "Client", "login"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    Status (0: no answer at all), headers, text and, where it is JSON, the parsed body of one response.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    json: JsonValue
+    elapsed_s: float
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> Answer:
+        """
+        Keep what matters of a response.
+        """
+        try:
+            body = response.json() if response.content else None
+        except ValueError:
+            body = None
+        return cls(response.status_code, dict(response.headers), response.text, body, response.elapsed.total_seconds())
+
+
+class Client:
+    """
+    One client of the service, with one connection pool; a context manager.
+    """
+
+    def __init__(self, base_url: str, *, token: str | None = None, timeout_s: float = 10.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """
+        Send one request. No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text.
+        """
+        try:
+            response = self._http.request(method, path, json=json, headers=headers, params=params)
+        except httpx.TransportError as err:
+            return Answer(0, {}, f"{type(err).__name__}: {err}", None, 0.0)
+        return Answer.of(response)
+
+
+def login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> str:
+    """
+    Log in; return the token.
+
+    Raises PlaybookError with the status seen when the service does not give one.
+    """
+    values = {"tenant": tenant, "email": email, "password": password}
+    body = {k: v.format(**values) if isinstance(v, str) else v for k, v in how.body.items()}
+    answer = client.request("POST", how.path, json=body)
+    token = answer.json.get(how.token) if isinstance(answer.json, dict) else None
+    if answer.status not in (200, 201) or not isinstance(token, str):
+        raise PlaybookError(
+            f"login of {email} in {tenant} answered {answer.status}: {answer.text[:200]}",
+            hint="Is api.login of the target right, and do the seeded users exist?",
+        )
+    return token
