@@ -1,0 +1,73 @@
+"""
+Owns Service: everything that a request needs, composed once at start from the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from knowledge.build import Build, read_build
+from knowledge.database_role import check_role
+from knowledge.engine import make_engine
+from knowledge.readiness import Readiness, choose_readiness
+from knowledge.settings import Settings
+from knowledge.signing_secret import choose_secret
+from knowledge.switches import read_names_on
+from knowledge.tenant_context import BindTenant, choose_binding
+from knowledge.tenant_source import TenantSource, choose_source
+from knowledge.tokens import Tokens
+
+__all__ = ["Service", "make_service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """
+    The parts of a running service, in the forms that the switches chose.
+    """
+
+    engine: Engine
+    tokens: Tokens
+    bind_tenant: BindTenant
+    tenant_source: TenantSource
+    readiness: Readiness
+    build: Build
+    switches: tuple[str, ...]
+
+    @contextmanager
+    def transaction(self, tenant_id: int | None = None) -> Iterator[Session]:
+        """
+        Run one transaction, bound to a tenant where one is given; commit at the end, roll back on any exception.
+
+        The session keeps to one connection, for the binding belongs to it.
+        """
+        with self.engine.connect() as connection:
+            if tenant_id is not None:
+                self.bind_tenant(connection, tenant_id)
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+                session.flush()
+                connection.commit()
+
+
+def make_service(settings: Settings) -> Service:
+    """
+    Compose the service. Raises Refusal when a setting, or the database role, is refused.
+    """
+    secret = choose_secret(settings)
+    engine = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    check_role(settings, engine)
+    return Service(
+        engine=engine,
+        tokens=Tokens(secret, settings.token_lifetime_s),
+        bind_tenant=choose_binding(settings),
+        tenant_source=choose_source(settings),
+        readiness=choose_readiness(settings),
+        build=read_build(settings),
+        switches=tuple(read_names_on(settings)),
+    )

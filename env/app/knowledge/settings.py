@@ -1,0 +1,48 @@
+"""
+Owns the settings: what the environment says, once, at start. No other module reads the environment.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, ValidationError
+
+from knowledge.refusal import Refusal
+from knowledge.switches import Switches
+
+__all__ = ["Settings", "read_settings"]
+
+
+class Settings(Switches):
+    """
+    The service's settings, each an environment variable with the prefix KB_.
+    """
+
+    database_url: SecretStr
+    """A libpq connection string or URL: the role that the service itself uses."""
+    owner_database_url: SecretStr | None = None
+    """The same for the role that owns the schema; only `migrate` and `seed` use it."""
+    jwt_secret: SecretStr | None = None
+    pool_size: int = Field(default=5, ge=1, le=100)
+    token_lifetime_s: int = Field(default=3600, ge=1)
+    version: str = "0.1.0"
+    commit: str = "unknown"
+    built: str = "unknown"
+
+    @property
+    def migration_dsn(self) -> str:
+        """The connection string for changing the schema or loading data."""
+        return (self.owner_database_url or self.database_url).get_secret_value()
+
+
+def read_settings() -> Settings:
+    """
+    Read the settings from the environment.
+
+    Raises Refusal naming the first setting that is missing or ill-typed; never shows the value, which may be secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(("KB", *(str(part) for part in first["loc"]))).upper()
+        raise Refusal(name, first["msg"].lower()) from None
