@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 import rfc8785
@@ -94,39 +95,15 @@ def read_json(data: bytes, *, source: str) -> JsonValue:
         raise _refused(source, "json-bom", "begins with a byte order mark")
     try:
         text = data.decode("utf-8")
+        value: JsonValue = json.loads(
+            text,
+            object_pairs_hook=partial(_unique, source),
+            parse_constant=partial(_constant, source),
+            parse_int=partial(_integer, source),
+            parse_float=partial(_fraction, source),
+        )
     except UnicodeDecodeError as err:
         raise _refused(source, "json-utf8", f"is not UTF-8 at byte {err.start}") from err
-
-    def unique(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-        found: dict[str, JsonValue] = {}
-        for key, value in pairs:
-            if key in found:
-                raise _refused(source, "json-duplicate-key", f"has the key {key!r} twice in one object")
-            found[key] = value
-        return found
-
-    def constant(name: str) -> NoReturn:
-        raise _refused(source, "json-number", f"holds {name}, which JSON does not have")
-
-    def integer(digits: str) -> int | float:
-        value = int(digits) if len(digits) < 400 else math.inf  # noqa: PLR2004 (no double has that many)
-        if abs(value) <= MAX_EXACT:
-            return value
-        # RFC 8785 writes doubles below 1e21 without an exponent: 1e17 is read back as an integer.
-        if math.isfinite(value) and rfc8785.dumps(float(value)) == digits.encode():
-            return float(value)
-        raise _refused(source, "json-number", f"holds the integer {digits[:40]}, which is not exact")
-
-    def fraction(digits: str) -> float:
-        value = float(digits)
-        if not math.isfinite(value):
-            raise _refused(source, "json-number", f"holds {digits[:40]}, which is out of range")
-        return value
-
-    try:
-        value: JsonValue = json.loads(
-            text, object_pairs_hook=unique, parse_constant=constant, parse_int=integer, parse_float=fraction
-        )
     except json.JSONDecodeError as err:
         raise _refused(source, "json-syntax", f"is not JSON at line {err.lineno}, column {err.colno}") from err
     except RecursionError as err:
@@ -135,13 +112,45 @@ def read_json(data: bytes, *, source: str) -> JsonValue:
     return value
 
 
+def _unique(source: str, pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _refused(source, "json-duplicate-key", f"has the key {key!r} twice in one object")
+        found[key] = value
+    return found
+
+
+def _constant(source: str, name: str) -> NoReturn:
+    raise _refused(source, "json-number", f"holds {name}, which JSON does not have")
+
+
+def _integer(source: str, digits: str) -> int | float:
+    value = int(digits) if len(digits) < 400 else math.inf  # noqa: PLR2004 (no double has that many)
+    if abs(value) <= MAX_EXACT:
+        return value
+    # RFC 8785 writes doubles below 1e21 without an exponent: 1e17 is read back as an integer.
+    if math.isfinite(value) and rfc8785.dumps(float(value)) == digits.encode():
+        return float(value)
+    raise _refused(source, "json-number", f"holds the integer {digits[:40]}, which is not exact")
+
+
+def _fraction(source: str, digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _refused(source, "json-number", f"holds {digits[:40]}, which is out of range")
+    return value
+
+
 def _refuse_odd(value: JsonValue, source: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise _refused(source, "json-depth", f"is nested deeper than {MAX_DEPTH}")
     match value:
         case str():
-            if any("\ud800" <= char <= "\udfff" for char in value):
-                raise _refused(source, "json-surrogate", "holds half of a surrogate pair")
+            try:
+                value.encode()
+            except UnicodeEncodeError as err:
+                raise _refused(source, "json-surrogate", "holds half of a surrogate pair") from err
         case Mapping():
             for key, item in value.items():
                 _refuse_odd(key, source, depth + 1)

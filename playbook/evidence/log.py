@@ -1,0 +1,149 @@
+"""
+Owns appending to events.jsonl: one chained event a line, locked, synced, and whole whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playbook.errors import EvidenceError
+from playbook.evidence.chain import Chain, Entry, chain_event, read_chain, read_entry
+from playbook.evidence.events import Event, Interrupted, Note, RunEnded, RunStarted
+from playbook.evidence.lines import LineFile, is_torn
+
+__all__ = ["EventLog"]
+
+
+class EventLog:
+    """
+    The log of one run.
+
+    With `hold` the lock is kept until `close`: this process is the run's writer, and by the lock others see that it
+    lives (EvidenceError `run-live` when there is one already). Without, the lock is taken for each event.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime], hold: bool = False) -> None:
+        self._clock = clock
+        self._file = LineFile(path, hold=hold)
+        self._chain = Chain(())
+        self._size = 0
+        try:
+            with self._file.locked():
+                self._catch_up()
+        except EvidenceError:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """
+        Where the log lies.
+        """
+        return self._file.path
+
+    def entries(self) -> tuple[Entry, ...]:
+        """
+        Read all events so far, also those that other processes wrote. Read-only.
+        """
+        with self._file.locked():
+            self._catch_up()
+            return self._chain.entries
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """
+        Keep every other writer out for a while.
+        """
+        with self._file.locked():
+            yield
+
+    def append(self, event: Event) -> Entry:
+        """
+        Chain, write and sync one event; return it as stored.
+
+        A line that a dead writer left unfinished is cut first, when it provably is one, and a note says so. Raises
+        EvidenceError: `disk-full`, `log-unwritable`, `log-tail`, `log-shrunk`, `log-replaced`, `run-ended`,
+        `run-not-started`, `json-inexact`.
+        """
+        with self._file.locked():
+            self._catch_up()
+            self._admit(event)
+            cut = self._mend()
+            self._admit(event)
+            if cut and self._chain.entries:
+                self._write(Note(text=f"A line that was never finished was cut off: {cut} bytes.", data={"bytes": cut}))
+            return self._write(event)
+
+    def close(self) -> None:
+        """
+        Close the log and release its lock.
+        """
+        self._file.close()
+
+    def _write(self, event: Event) -> Entry:
+        entries = self._chain.entries
+        line = chain_event(event, seq=len(entries), prev=self._chain.head, time=self._clock())
+        entry = read_entry(line[:-1], seq=len(entries), prev=self._chain.head)
+        self._file.append(line)
+        self._chain = Chain((*entries, entry))
+        self._size += len(line)
+        return entry
+
+    def _catch_up(self) -> None:
+        if self._file.replaced():
+            raise self._refused("was replaced by another file while it was open", "log-replaced")
+        size = self._file.size()
+        whole = self._size - len(self._chain.tail)
+        if size < self._size:
+            raise self._refused("is shorter than it was", "log-shrunk")
+        if size != self._size:
+            self._chain = read_chain(self._file.read(whole), source=str(self.path), after=self._chain)
+            self._size = size
+
+    def _admit(self, event: Event) -> None:
+        entries = self._chain.entries
+        if not entries and not isinstance(event, RunStarted):
+            raise self._refused(f"is empty, so {event.type} cannot be its first event", "run-not-started")
+        if entries and isinstance(event, RunStarted):
+            raise self._refused("has begun already", "run-not-started")
+        if entries and isinstance(entries[-1].event, RunEnded | Interrupted):
+            raise self._refused(f"has ended; {event.type} comes too late", "run-ended")
+
+    def _mend(self) -> int:
+        """
+        Finish or cut an unfinished last line; return how many bytes were cut.
+        """
+        tail = self._chain.tail
+        if not tail:
+            return 0
+        try:
+            entry = read_entry(tail, seq=len(self._chain.entries), prev=self._chain.head)
+        except EvidenceError as err:
+            if not is_torn(tail):
+                raise self._refused(
+                    f"ends with {len(tail)} bytes that are no unfinished event ({err.message})", "log-tail"
+                ) from err
+            self._file.cut(self._size - len(tail))
+            self._size -= len(tail)
+            self._chain = Chain(self._chain.entries)
+            return len(tail)
+        self._file.append(b"\n")
+        self._size += 1
+        self._chain = Chain((*self._chain.entries, entry))
+        return 0
+
+    def _refused(self, problem: str, code: str) -> EvidenceError:
+        return EvidenceError(f"{self.path} {problem}", hint="Leave this run as it is and begin another one.", code=code)
