@@ -7,6 +7,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from functools import partial
 
 import anyio
@@ -22,10 +23,10 @@ __all__ = ["Readiness", "ask_database", "choose_readiness"]
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Asks; gives each dependency's name and whether it answered."""
 
-CONNECT_TIMEOUT_S = 1
+CONNECT_TIMEOUT_S = 2
+"""The shortest that libpq and psycopg honour."""
 ANSWER_TIMEOUT_S = 1.0
 TOTAL_TIMEOUT_S = 3.5
-"""Above what the probe bounds itself to: psycopg makes 2 s of any shorter connection time-out, as libpq does."""
 PROBES_AT_ONCE = 2
 
 
@@ -38,7 +39,7 @@ def ask_database(dsn: str) -> bool:
     """
     settings = {"application_name": "knowledge ready", **parse_dsn(dsn), "connect_timeout": CONNECT_TIMEOUT_S}
     try:
-        with psycopg.connect("", autocommit=True, **settings) as connection:  # type: ignore[arg-type]
+        with closing(psycopg.connect("", **settings)) as connection:  # type: ignore[arg-type]
             return _answers(connection.pgconn, time.monotonic() + ANSWER_TIMEOUT_S)
     except psycopg.Error:
         return False

@@ -1,0 +1,62 @@
+"""
+Owns the fixtures of the reference service's tests: a server, a database of each shape, a running instance of each.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.app.postgres_server import Postgres, free_port
+from tests.app.service_process import APP, App, migrate_and_seed, start_found, start_hardened
+
+HARDENED_SQL = Path(__file__).parent / "sql" / "hardened.sql"
+
+# The unit tests import the service from where it lies; it is no installed package.
+sys.path.insert(0, str(APP))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    home = Path(tempfile.mkdtemp(prefix="knowledge-tests-"))
+    server = Postgres(home, free_port())
+    try:
+        server.create()
+        server.start()
+        for role in ("kb_owner LOGIN", "kb_app LOGIN", "kb_lookup NOLOGIN BYPASSRLS"):
+            server.execute(sql.SQL("CREATE ROLE " + role))
+        server.create_database("template_found")
+        migrate_and_seed(server.dsn("template_found", "kb_owner"))
+        server.create_database("template_hardened", template="template_found")
+        with psycopg.connect(server.dsn("template_hardened", "postgres")) as connection:
+            connection.execute(HARDENED_SQL.read_bytes())
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def found_app(postgres: Postgres) -> Iterator[App]:
+    with start_found(postgres) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def hardened_app(postgres: Postgres) -> Iterator[App]:
+    with start_hardened(postgres) as app:
+        yield app
+
+
+@pytest.fixture(scope="module", params=["found", "hardened"])
+def app(request: pytest.FixtureRequest) -> App:
+    """The same expectations on both schemas."""
+    found: App = request.getfixturevalue(f"{request.param}_app")
+    return found
