@@ -1,3 +1,3 @@
 """
-PostgreSQL by role: connections, server tools, read-only snapshots of a schema, digests.
+PostgreSQL itself: its programs, a server's life, connections by role, digests of data, snapshots of a schema.
 """

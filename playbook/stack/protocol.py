@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from playbook.postgres.role import Role
+
 __all__ = [
     "Capability",
     "Completed",
@@ -31,7 +33,6 @@ __all__ = [
     "State",
 ]
 
-Role = Literal["superuser", "owner", "migrator", "app", "backup"]
 State = Literal["found", "hardened"]
 Capability = Literal[
     "pooler",
@@ -107,13 +108,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a command ended: exit code (negative: killed by that signal, None: still running at the limit)."""
+    """
+    How a command ended: exit code (negative: killed by that signal, None: still running at the limit).
+
+    `answered` is true for a service that was stopped because it had answered its liveness probe.
+    """
 
     argv: tuple[str, ...]
     exit_code: int | None
     stdout: str
     stderr: str
     duration_s: float
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+"""
+Owns how we connect: always as a named role, and the server's own views show which.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+
+from playbook.postgres.role import HasDsn, Role
+
+__all__ = ["connect"]
+
+
+def connect(
+    target: HasDsn | str,
+    role: Role,
+    *,
+    autocommit: bool = False,
+    read_only: bool = False,
+    purpose: str = "",
+    connect_timeout_s: int = 5,
+    options: str = "",
+) -> psycopg.Connection[TupleRow]:
+    """
+    Open a connection as `role`; `application_name` says `playbook role purpose`.
+
+    With a plain connection string the role is what the caller says that it is. Used as a context manager it
+    commits, or rolls back on an error, and closes. Raises psycopg.OperationalError when nobody answers.
+    """
+    dsn = target if isinstance(target, str) else target.dsn(role)
+    settings: dict[str, Any] = {
+        "application_name": " ".join(word for word in ("playbook", role, purpose) if word)[:63],
+        "connect_timeout": connect_timeout_s,
+    }
+    if options:
+        settings["options"] = options
+    connection = psycopg.connect(make_conninfo(dsn, **settings), autocommit=autocommit)
+    if read_only:
+        connection.read_only = True
+    return connection

@@ -1,0 +1,121 @@
+"""
+Owns how a local stack begins: its folder claimed, its secrets generated, its supervisor started. Nothing runs yet.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playbook.errors import StackError
+from playbook.postgres.parts import Origin, copy_parts, find_parts
+from playbook.postgres.server import Durability
+from playbook.stack.control import start_supervisor
+from playbook.stack.ground import Ground
+from playbook.stack.mend import destroy
+from playbook.stack.process import started
+from playbook.stack.record import ProcessRef, StackRecord
+from playbook.stack.registry import claim_folder
+from playbook.stack.source import Accounts, ServiceSource
+
+__all__ = ["found_stack"]
+
+_SECRETS = (
+    "superuser_password",
+    "owner_password",
+    "app_password",
+    "migrator_password",
+    "backup_password",
+    "jwt_secret",
+    "seed_password",
+)
+_UNPRIVILEGED = "nobody"
+
+
+def found_stack(
+    name: str,
+    *,
+    service: ServiceSource,
+    accounts: Accounts,
+    profile: str,
+    seed: int,
+    run_folder: Path | None,
+    owner_pipe: bool,
+    parts: Origin,
+    durability: Durability,
+    root: Path | None,
+    token: Callable[[int], str] = secrets.token_urlsafe,
+) -> tuple[Ground, int | None]:
+    """
+    Begin a stack; returns its ground and our end of the supervisor's pipe.
+
+    Raises InputError when the name is in use, StackError when it cannot begin; then nothing is left.
+    """
+    programs = find_parts(parts)
+    folder = claim_folder(name, root)
+    ours: int | None = None
+    try:
+        server = _server_account()
+        if server is not None:
+            programs = copy_parts(programs, folder / "postgres" / "parts")
+            os.chown(folder / "postgres", *server)
+        ground = Ground(folder)
+        ground.file.write(
+            StackRecord(
+                name=name,
+                id=token(16),
+                created=datetime.now(UTC),
+                uid=os.getuid(),
+                server_uid=None if server is None else server[0],
+                server_gid=None if server is None else server[1],
+                runner=ProcessRef(pid=os.getpid(), start=started(os.getpid()) or ""),
+                owner_pipe=owner_pipe,
+                run_folder=None if run_folder is None else run_folder.resolve(),
+                bin_dir=programs.bin_dir,
+                origin=programs.origin,
+                server_version=programs.version,
+                durability=durability,
+                service=service,
+                accounts=accounts,
+                profile=profile,
+                seed=seed,
+                secrets=_generate(token),
+            )
+        )
+        theirs = None
+        if owner_pipe:
+            theirs, ours = os.pipe()
+        try:
+            record = ground.record()
+            start_supervisor(folder, name=name, identity=record.id, run_folder=record.run_folder, owner_fd=theirs)
+        finally:
+            if theirs is not None:
+                os.close(theirs)
+    except BaseException as error:
+        if ours is not None:
+            os.close(ours)
+        destroy(folder)
+        if isinstance(error, OSError):
+            raise StackError(f"{folder} cannot be filled: {error}", hint="Free the disk, or set TMPDIR.") from error
+        raise
+    return ground, ours
+
+
+def _server_account() -> tuple[int, int] | None:
+    if os.getuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(_UNPRIVILEGED)
+    except KeyError:
+        raise StackError(
+            f"There is no account {_UNPRIVILEGED}, and PostgreSQL refuses to run as root", hint="Run as another user."
+        ) from None
+    return entry.pw_uid, entry.pw_gid
+
+
+def _generate(token: Callable[[int], str]) -> dict[str, str]:
+    return {name: token(24) for name in _SECRETS}

@@ -1,0 +1,80 @@
+"""
+Owns trial starts: the state's service once more, under other settings, to see whether and how it starts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from playbook.stack.apps import App
+from playbook.stack.children import Order
+from playbook.stack.ground import Ground
+from playbook.stack.health import ask_status
+from playbook.stack.ports import PortTaken, is_free, on_free_port
+from playbook.stack.protocol import Completed
+
+__all__ = ["LocalLauncher"]
+
+_OK = 200
+
+
+class LocalLauncher:
+    """
+    Starts what `app` would start, beside it.
+    """
+
+    def __init__(self, ground: Ground, app: App) -> None:
+        self._ground = ground
+        self._app = app
+
+    def try_start(self, settings: Mapping[str, str | None], limit_s: float = 15.0) -> Completed:
+        """
+        Start one instance with these environment variables (None: unset) and see how that ends.
+
+        Stops it as soon as it answers its liveness probe, or at `limit_s`: then `exit_code` is None, and
+        `answered` tells the two apart.
+        """
+        wanted = {**self._app.environment(), **settings}
+        environment = {name: value for name, value in wanted.items() if value is not None}
+        return on_free_port(lambda port: self._try(port, environment, limit_s), what="The trial start")
+
+    def _try(self, port: int, environment: Mapping[str, str], limit_s: float) -> Completed:
+        name = f"trial/{secrets.token_hex(4)}"
+        plain = self._app.order(name, port, environment)
+        errors = self._ground.log(f"{name}-errors")
+        order = Order(
+            name, plain.argv, plain.env, plain.cwd, plain.log, errors=str(errors), uid=plain.uid, stop=plain.stop
+        )
+        control = self._ground.control
+        live = self._ground.record().service.live
+        began = time.monotonic()
+        control.spawn(order)
+        answered = False
+        try:
+            while (running := control.running(name)) and time.monotonic() - began < limit_s:
+                if ask_status(port, live, limit_s=1.0) == _OK and control.running(name):
+                    answered = True
+                    break
+                time.sleep(0.025)
+            duration_s = time.monotonic() - began
+        finally:
+            end = control.stop(name)
+        if not running and not is_free(port):
+            raise PortTaken
+        return Completed(
+            argv=tuple(order.argv),
+            exit_code=None if running else end.exit_code,
+            stdout=_take(Path(order.log)),
+            stderr=_take(errors),
+            duration_s=duration_s,
+            answered=answered,
+        )
+
+
+def _take(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace")
+    log.unlink()
+    return text

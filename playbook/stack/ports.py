@@ -1,0 +1,78 @@
+"""
+Owns the choice of loopback ports, and what is done when somebody takes one between choice and start.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+from playbook.errors import StackError
+
+__all__ = ["ATTEMPTS", "PortTaken", "free_port", "is_free", "on_free_port"]
+
+LOOPBACK = "127.0.0.1"
+ATTEMPTS = 4
+
+Started = TypeVar("Started")
+
+
+class PortTaken(Exception):  # noqa: N818 (caught in this room only: another port is tried)
+    """
+    The port was taken by another process before ours listened on it.
+    """
+
+
+def free_port() -> int:
+    """
+    Choose a loopback port that is free now. Raises StackError when there is none.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            number: int = probe.getsockname()[1]
+            return number
+    except OSError as error:
+        raise StackError(
+            f"No free port on {LOOPBACK}: {error}", hint="Close programs that hold many connections, then try again."
+        ) from error
+
+
+def is_free(port: int) -> bool:
+    """
+    Say whether a server could listen on this loopback port now; lingering closed connections do not count.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def on_free_port(
+    start: Callable[[int], Started], *, what: str, first: int | None = None, choose: Callable[[], int] = free_port
+) -> Started:
+    """
+    Call `start` with a free port, and with another one while it raises PortTaken; `first` is tried before all.
+
+    Raises StackError after a few attempts.
+    """
+    tried = []
+    for attempt in range(ATTEMPTS):
+        port = first if attempt == 0 and first is not None else choose()
+        tried.append(port)
+        try:
+            return start(port)
+        except PortTaken:
+            continue
+    raise StackError(
+        f"{what} found its port taken {ATTEMPTS} times ({', '.join(map(str, tried))})",
+        hint="Another program takes ports as fast as they are chosen; stop it, then try again.",
+    )

@@ -1,0 +1,160 @@
+"""
+Owns `state.json`: what any process of this user must know to use a stack or to destroy it.
+
+Readable by its owner only (it holds the stack's secrets); replaced in one step, under a lock. Who runs is in
+`processes.json`, which the supervisor alone writes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from playbook.errors import StackError
+from playbook.postgres.parts import Origin
+from playbook.postgres.server import Durability
+from playbook.stack.children import write_whole
+from playbook.stack.source import Accounts, ServiceSource
+
+__all__ = ["ProcessRef", "Processes", "RecordFile", "StackRecord", "StateRecord", "read_processes"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProcessRef(_Frozen):
+    """
+    A process that cannot be mistaken for a later one with its number.
+    """
+
+    pid: int
+    start: str
+
+
+class Processes(_Frozen):
+    """
+    The content of `processes.json`.
+    """
+
+    supervisor: ProcessRef
+    processes: dict[str, ProcessRef]
+
+
+class StateRecord(_Frozen):
+    """
+    One state: where it listens, what its app has switched on, which databases on its server are sealed.
+    """
+
+    port: int
+    app_port: int
+    app_source: str = ""
+    switches: dict[str, bool]
+    seals: dict[str, str]
+
+
+class StackRecord(_Frozen):
+    """
+    The content of `state.json`.
+    """
+
+    format: Literal[1] = 1
+    name: str
+    id: str
+    created: datetime
+    uid: int
+    server_uid: int | None
+    server_gid: int | None
+    runner: ProcessRef
+    owner_pipe: bool
+    run_folder: Path | None
+    bin_dir: Path
+    origin: Origin
+    server_version: str
+    durability: Durability
+    service: ServiceSource
+    accounts: Accounts
+    profile: str
+    seed: int
+    secrets: dict[str, str]
+    states: dict[str, StateRecord] = {}
+    ready: bool = False
+
+
+class RecordFile:
+    """
+    The record of one stack on disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "state.json"
+
+    def read(self) -> StackRecord:
+        """
+        Read the record. Raises StackError when it is missing or broken.
+        """
+        try:
+            return StackRecord.model_validate_json(self.path.read_bytes())
+        except FileNotFoundError:
+            raise StackError(
+                f"No stack named {self.folder.name}", hint="See what there is: playbook ps. Start one: playbook up"
+            ) from None
+        except (OSError, ValidationError) as error:
+            raise StackError(
+                f"{self.path} cannot be read: {error}", hint=f"Destroy the stack: playbook down {self.folder.name}"
+            ) from error
+
+    def write(self, record: StackRecord) -> None:
+        """
+        Replace the record. Raises StackError when the disk is full or the folder is gone.
+        """
+        try:
+            write_whole(self.path, record.model_dump_json(indent=1))
+        except OSError as error:
+            raise StackError(
+                f"{self.path} cannot be written: {error}", hint="Free the disk, then try again."
+            ) from error
+
+    def update(self, change: Callable[[StackRecord], StackRecord]) -> StackRecord:
+        """
+        Read, change and replace the record while nobody else does.
+        """
+        try:
+            with open(self.folder / "state.lock", "a", opener=_private) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                record = change(self.read())
+                self.write(record)
+                return record
+        except OSError as error:
+            raise StackError(f"{self.folder} cannot be locked: {error}", hint="Is the stack still there?") from error
+
+    def update_state(self, state: str, change: Callable[[StateRecord], StateRecord]) -> StackRecord:
+        """
+        Change one state's part.
+        """
+        return self.update(
+            lambda record: record.model_copy(
+                update={"states": {**record.states, state: change(record.states[state])}},
+            )
+        )
+
+
+def read_processes(folder: Path) -> Processes | None:
+    """
+    Read who was started; None when nobody was, or the file is broken. Read-only.
+    """
+    try:
+        return Processes.model_validate_json((folder / "processes.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,63 @@
+"""
+Owns PostgreSQL's client programs as a stack offers them, and the fingerprint of a stack's parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from playbook.stack.apps import App
+from playbook.stack.children import Order
+from playbook.stack.ground import Ground
+from playbook.stack.protocol import Completed, PartVersion
+
+__all__ = ["read_fingerprint", "run_tool"]
+
+
+def run_tool(ground: Ground, argv: Sequence[str], *, limit_s: float = 600.0) -> Completed:
+    """
+    Run one of PostgreSQL's programs of the server's own version, under the supervisor; `exit_code` None: timed out.
+
+    Raises Unavailable when the parts do not have it.
+    """
+    program = ground.parts().program(argv[0])
+    name = f"tool/{argv[0]}-{secrets.token_hex(4)}"
+    out, errors = ground.log(name), ground.log(f"{name}-errors")
+    order = Order(
+        name=name,
+        argv=(str(program), *argv[1:]),
+        env=ground.environment({"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10"}),
+        cwd=str(ground.folder / "logs"),
+        log=str(out),
+        errors=str(errors),
+    )
+    began = time.monotonic()
+    code = ground.control.run(order, limit_s)
+    duration_s = time.monotonic() - began
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in (out, errors)]
+    out.unlink()
+    errors.unlink()
+    return Completed(tuple(argv), code, texts[0], texts[1], duration_s)
+
+
+def read_fingerprint(ground: Ground, app: App) -> Mapping[str, PartVersion]:
+    """
+    Say which parts the stack is made of. Read-only.
+    """
+    parts = ground.parts()
+    with Path(sys.executable).resolve().open("rb") as file:
+        interpreter = hashlib.file_digest(file, "sha256").hexdigest()
+    found = {
+        "postgres": PartVersion(parts.version, parts.digest, parts.origin),
+        "python": PartVersion(platform.python_version(), interpreter, "path"),
+    }
+    said = app.version()
+    if said is not None:
+        found["app"] = PartVersion(said.version, said.source, "source")
+    return found
