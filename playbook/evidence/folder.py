@@ -159,9 +159,8 @@ def list_runs(home: Path) -> list[RunFolder]:
     """
     if not home.is_dir():
         return []
-    return [
-        RunFolder(p) for p in sorted(home.iterdir()) if _RUN_ID.fullmatch(p.name) and p.is_dir() and not p.is_symlink()
-    ]
+    found = (path for path in sorted(home.iterdir()) if _RUN_ID.fullmatch(path.name))
+    return [RunFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def resolve_run(ref: str, home: Path) -> RunFolder:
@@ -196,7 +195,9 @@ def open_interactive(home: Path, workplace: str) -> RunFolder | None:
         if run.manifest.exists():
             continue
         start = run.start()
-        if start and start.runner == "interactive" and start.workplace == workplace and run.condition() == "open":
+        ours = start is not None and start.runner == "interactive" and start.workplace == workplace
+        # `live` for the moment in which another kernel appends.
+        if ours and run.condition() in ("open", "live"):
             return run
     return None
 

@@ -106,9 +106,7 @@ def _parse(data: bytes, source: str) -> Index:
         if _line(line) != raw:
             raise _refused(f"{where} is not in the form that was written (RFC 8785)", "index-form")
         if line.prev != head:
-            raise _refused(
-                f"{where} does not follow the line before it: one is missing, moved or changed", "index-chain"
-            )
+            raise _refused(f"{where} does not follow: a line is missing, moved or changed", "index-chain")
         if any(known.run_id == line.run_id for known in lines):
             raise _refused(f"{where} names {line.run_id} a second time", "index-duplicate")
         lines.append(line)

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,16 +59,25 @@ class LineFile:
             raise self._trouble("cannot be opened", err) from err
         self.held = False
         if hold:
+            self._hold()
+
+    def _hold(self) -> None:
+        # Whoever only looks whether a run lives has the lock for a moment (see `folder.condition`).
+        for pause_s in (0.01, 0.05, 0.2, 0.5, None):
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as err:
-                os.close(self._fd)
-                raise EvidenceError(
-                    f"{path} is being written by another process",
-                    hint="Wait for that run to end, or look at `playbook ps`.",
-                    code="run-live",
-                ) from err
-            self.held = True
+                if pause_s is None:
+                    self.close()
+                    raise EvidenceError(
+                        f"{self.path} is being written by another process",
+                        hint="Wait for that run to end, or look at `playbook ps`.",
+                        code="run-live",
+                    ) from err
+                time.sleep(pause_s)
+            else:
+                self.held = True
+                return
 
     def close(self) -> None:
         """

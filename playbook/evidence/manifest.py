@@ -117,9 +117,7 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     value = read_json(data, source="manifest.json")
     stated = value.get("schema") if isinstance(value, dict) else None
     if stated != MANIFEST_SCHEMA:
-        raise _refused(
-            f"manifest.json is of schema {stated!r}; this version reads {MANIFEST_SCHEMA}", "manifest-version"
-        )
+        raise _refused(f"manifest.json is of schema {stated!r}, known is {MANIFEST_SCHEMA}", "manifest-version")
     try:
         manifest = Manifest.model_validate(value)
     except ValidationError as err:
@@ -138,9 +136,7 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     if paths != sorted(paths):
         raise _refused("manifest.json is not sorted by path", "manifest-order")
     if manifest_bytes(manifest) != data:
-        raise _refused(
-            "manifest.json is not in the form that was written (spaces, line ends, numbers)", "manifest-form"
-        )
+        raise _refused("manifest.json is not in the form that was written (spaces, line ends)", "manifest-form")
     return manifest, sha256_hex(data)
 
 

@@ -4,9 +4,9 @@ Owns closing a run for good: run.json, its reports, the manifest, the index; eac
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,12 +18,25 @@ from playbook.evidence.folder import RunFolder, list_runs
 from playbook.evidence.index import IndexLine, append_index
 from playbook.evidence.log import EventLog
 from playbook.evidence.manifest import build_manifest, manifest_bytes, read_manifest
+from playbook.evidence.redact import Redactor
 from playbook.evidence.run import Run, build_run, record_value
+from playbook.evidence.settle import settle
 
-__all__ = ["Render", "seal", "seal_interrupted"]
+__all__ = ["Mended", "Render", "seal", "seal_interrupted"]
 
 Render = Callable[[Run], Mapping[str, bytes]]
 """Makes the files that come from the run, by path: report.html, checks.csv, junit.xml, notebooks/90_report.ipynb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """
+    Which runs of dead runners were sealed, and which could not be, with the reason of each.
+    """
+
+    sealed: tuple[RunFolder, ...] = ()
+    refused: tuple[tuple[RunFolder, EvidenceError], ...] = ()
+
 
 _RENDERED = re.compile(r"report\.html|checks\.csv|junit\.xml|notebooks/\d\d_[a-z0-9_]+(\.source)?\.ipynb")
 
@@ -44,24 +57,27 @@ def seal(folder: RunFolder, *, log: EventLog, render: Render | None = None) -> I
         return line
 
 
-def seal_interrupted(home: Path, *, clock: Callable[[], datetime], render: Render | None = None) -> list[RunFolder]:
+def seal_interrupted(home: Path, *, clock: Callable[[], datetime], render: Render | None = None) -> Mended:
     """
     Seal what dead runners left: each becomes `error/interrupted`, or what it had already ended as.
 
-    Runs that live, and open runs by hand, are left alone. A run that cannot be sealed is left as it is, for `verify`
-    to tell; it does not keep the others from being sealed.
+    Runs that live, and open runs by hand, are left alone. A run that cannot be sealed (damaged log, full disk, sealed
+    by another command at this moment) is left as it is and told; it does not keep the others from being sealed.
     """
-    sealed = []
+    sealed: list[RunFolder] = []
+    refused: list[tuple[RunFolder, EvidenceError]] = []
     for folder in list_runs(home):
         condition = folder.condition()
         unfinished = condition == "sealed" and _pending(folder).exists()
         if not unfinished and condition not in ("interrupted", "ended"):
             continue
-        # Another command may seal the same run at this moment, or its log may be damaged or on a full disk.
-        with contextlib.suppress(EvidenceError):
+        try:
             _seal_dead(folder, clock, render)
+        except EvidenceError as err:
+            refused.append((folder, err))
+        else:
             sealed.append(folder)
-    return sealed
+    return Mended(tuple(sealed), tuple(refused))
 
 
 def _seal_dead(folder: RunFolder, clock: Callable[[], datetime], render: Render | None) -> None:
@@ -69,7 +85,7 @@ def _seal_dead(folder: RunFolder, clock: Callable[[], datetime], render: Render 
         if not folder.manifest.exists() and not isinstance(log.entries()[-1].event, RunEnded | Interrupted):
             mark = folder.mark.read_text("utf-8", "replace")[:2000] if folder.mark.is_file() else None
             reason = "the supervisor saw the runner die" if mark is not None else "the runner is gone without a word"
-            log.append(Interrupted(reason=reason, mark=mark))
+            log.append(settle(Interrupted(reason=reason, mark=mark), Redactor()))
         seal(folder, log=log, render=render)
 
 
