@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import nbformat
@@ -19,10 +20,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from traitlets.config import Config
 
-__all__ = ["ENGINE", "CellEnd", "CellStatus", "PlaybookEngine", "cell_ends"]
+__all__ = ["ENGINE", "CellEnd", "CellWord", "PlaybookEngine", "cell_ends"]
 
 ENGINE = "hardening-playbook"
-CellStatus = Literal["completed", "failed", "timed_out", "kernel_died", "interrupted", "not_run"]
+LONGEST_ROOM = 80
+CellWord = Literal["ok", "failed", "timed_out", "dead_kernel", "not_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class CellEnd:
     """
 
     id: str
-    status: CellStatus
+    status: CellWord
     duration_s: float
 
 
@@ -50,6 +52,7 @@ class PlaybookEngine(Engine):
         cell_limit_s: float = 900.0,
         kernel_env: Mapping[str, str] | None = None,
         kernel_cwd: str | None = None,
+        room: Path | None = None,
         heard: Callable[[CellEnd], None] = lambda _: None,
         **_: object,
     ) -> None:
@@ -57,9 +60,9 @@ class PlaybookEngine(Engine):
         Run the notebook under papermill's manager.
 
         An exception of a cell is in its outputs, where papermill finds and raises it; a time-out or a dead kernel
-        leaves no output of its own, so one is written in its place.
+        leaves no output of its own, so one is written in its place. `room` is where the kernel's sockets go.
         """
-        with tempfile.TemporaryDirectory(prefix="hpk-") as channels:
+        with tempfile.TemporaryDirectory(prefix="k-", dir=_short(room)) as channels:
             client = NotebookClient(
                 nb_man.nb,
                 kernel_name=kernel_name,
@@ -74,16 +77,23 @@ class PlaybookEngine(Engine):
                 for index, cell in enumerate(nb_man.nb.cells):
                     if cell.cell_type != "code":
                         cell.metadata.papermill["status"] = nb_man.COMPLETED
-                    elif _run_cell(client, nb_man, index, heard) != "completed":
+                    elif _run_cell(client, nb_man, index, heard) != "ok":
                         break
+
+
+def _short(room: Path | None) -> Path | None:
+    """
+    Take the room only when its sockets' names stay within what the kernel allows (107 bytes on Linux).
+    """
+    return room if room is not None and len(bytes(room)) <= LONGEST_ROOM else None
 
 
 def _run_cell(
     client: NotebookClient, nb_man: NotebookExecutionManager, index: int, heard: Callable[[CellEnd], None]
-) -> CellStatus:
+) -> CellWord:
     cell = nb_man.nb.cells[index]
     begun = time.monotonic()
-    status: CellStatus = "completed"
+    status: CellWord = "ok"
     nb_man.cell_start(cell, index)
     try:
         client.execute_cell(cell, index)
@@ -93,15 +103,15 @@ def _run_cell(
         status = "timed_out"
         _write_error(cell, "CellTimeoutError", str(err).splitlines()[0])
     except DeadKernelError as err:
-        status = "kernel_died"
+        status = "dead_kernel"
         _write_error(cell, "DeadKernelError", str(err) or "the kernel died")
     except KeyboardInterrupt:
-        status = "interrupted"
+        status = "failed"
         _write_error(cell, "KeyboardInterrupt", "the run was interrupted here")
         raise
     finally:
         cell.metadata["playbook"] = {"status": status}
-        if status != "completed":
+        if status != "ok":
             nb_man.cell_exception(cell, index)
         nb_man.cell_complete(cell, index)
         heard(CellEnd(str(cell.get("id", index)), status, round(time.monotonic() - begun, 3)))

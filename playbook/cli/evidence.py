@@ -1,0 +1,161 @@
+"""
+Owns the commands about evidence: verify, report, close.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from playbook.cli.reply import Reply, answering
+from playbook.errors import EvidenceError
+from playbook.evidence.events import RunEnded, StackDown
+from playbook.evidence.folder import RunFolder, evidence_home, resolve_run
+from playbook.evidence.log import EventLog
+from playbook.evidence.outcome import Exit, exit_for
+from playbook.evidence.run import read_run
+from playbook.evidence.seal import seal, seal_interrupted
+from playbook.evidence.verify import verify as verify_run
+from playbook.places import places
+from playbook.report import render_all
+from playbook.report.terminal import print_run
+from playbook.run.stacks import attach_stack, hand_name
+
+__all__ = ["commands"]
+
+evidence_option = click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    help="Where runs are kept; else PLAYBOOK_EVIDENCE, else data/evidence.",
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _find(ref: str, evidence: Path | None) -> RunFolder:
+    home = evidence_home(evidence, environ=os.environ, default=places().evidence)
+    seal_interrupted(home, clock=_now, render=render_all)
+    return resolve_run(ref, home)
+
+
+@click.command()
+@click.argument("ref", metavar="RUN", default="latest")
+@click.option("--require-index", is_flag=True, help="Fail when the run does not stand in INDEX.jsonl.")
+@evidence_option
+@answering
+def verify(ref: str, require_index: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives it by name)
+    r"""
+    Recompute a run's evidence: chain, outcomes, run.json, manifest, index. Read-only.
+
+    RUN is a folder, a run id, or `latest`. Exits 4 when anything does not agree.
+
+    \b
+    Examples:
+      playbook verify latest
+      playbook verify data/evidence/20260102T030405Z-reference-1a2b3c --require-index
+    """
+    folder = _find(ref, evidence)
+    found = verify_run(folder.path, require_index=require_index)
+
+    def show(console: Console) -> None:
+        for finding in found.findings:
+            console.print(f"✖ {finding.file}: {finding.message} ({finding.code})", markup=False)
+        console.print(found.sentence, markup=False)
+
+    return Reply(
+        show=show,
+        outcome="pass" if found.ok else "error",
+        exit_code=Exit.OK if found.ok else Exit.NO_EVIDENCE,
+        data={
+            "run": folder.run_id,
+            "path": str(folder.path),
+            "sentence": found.sentence,
+            "findings": [{"file": f.file, "code": f.code, "message": f.message} for f in found.findings],
+        },
+    )
+
+
+@click.command()
+@click.argument("ref", metavar="RUN", default="latest")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the report's files there.")
+@evidence_option
+@answering
+def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
+    r"""
+    Show a run's verdict and matrix; with --out, write report.html, checks.csv and junit.xml again.
+
+    The sealed folder is never written to.
+
+    \b
+    Examples:
+      playbook report latest
+      playbook report latest --out /tmp/report
+    """
+    folder = _find(ref, evidence)
+    run = read_run(folder.path)
+    written: list[str] = []
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in render_all(run).items():
+            (out / name).write_bytes(content)
+            written.append(str(out / name))
+
+    def show(console: Console) -> None:
+        print_run(run, console)
+        for name in written:
+            console.print(name, markup=False)
+
+    return Reply(
+        show=show,
+        outcome=run.record.outcome,
+        checks=run.results,
+        exit_code=Exit.OK,
+        data={"run": folder.run_id, "path": str(folder.path), "written": [*written]},
+    )
+
+
+@click.command()
+@click.argument("ref", metavar="RUN", default="latest")
+@click.option("--keep", is_flag=True, help="Leave the checkout's stack by hand running.")
+@evidence_option
+@answering
+def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives it by name)
+    r"""
+    Seal a run made by hand (JupyterLab, or plain papermill), and destroy its stack.
+
+    Such runs say `runner: interactive` or `external`, and never count as a drill done.
+
+    \b
+    Example:
+      playbook close latest
+    """
+    folder = _find(ref, evidence)
+    condition = folder.condition()
+    if condition not in ("open", "ended"):
+        raise EvidenceError(
+            f"{folder.run_id} is {condition}, not an open run by hand", hint="Only an open run can be closed."
+        )
+    with EventLog(folder.events, clock=_now, hold=True) as log:
+        if condition == "open":
+            stack = None if keep else attach_stack(hand_name(places().root))
+            if stack is not None:
+                log.append(StackDown(stack=stack.name, leftovers=stack.down().names))
+            log.append(RunEnded(by="close"))
+        seal(folder, log=log, render=render_all)
+    run = read_run(folder.path)
+    return Reply(
+        show=lambda console: print_run(run, console),
+        outcome=run.record.outcome,
+        checks=run.results,
+        exit_code=int(exit_for(run.record.outcome)),
+        data={"run": folder.run_id, "path": str(folder.path)},
+    )
+
+
+commands = {"verify": verify, "report": report, "close": close}

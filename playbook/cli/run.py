@@ -1,0 +1,166 @@
+"""
+Owns `run`: the whole playbook, or a part of it, in batch.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+from pydantic import JsonValue
+from rich.console import Console
+
+from playbook.cli.reply import Reply, answering, table
+from playbook.errors import InputError
+from playbook.evidence.folder import evidence_home
+from playbook.evidence.outcome import Outcome, worst
+from playbook.evidence.seal import seal_interrupted
+from playbook.places import places
+from playbook.proof.trial import PROFILES
+from playbook.report import render_all
+from playbook.report.terminal import print_run
+from playbook.run.parameters import parse_assignment
+from playbook.run.plan import Asked, RunPlan, make_plan
+
+__all__ = ["commands"]
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of a notebook; repeatable.")
+@click.option("--stack", type=click.Choice(["local", "compose"]), help="Backend; default: the scenario's.")
+@click.option("--profile", type=click.Choice(PROFILES), help="How much is tried; default: the scenario's.")
+@click.option("--phase", "phases", multiple=True, metavar="NN", help="Only this phase, on what it needs; repeatable.")
+@click.option("--without", multiple=True, metavar="SWITCH", help="Leave one hardening out; repeatable.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the service's data.")
+@click.option("--keep", is_flag=True, help="Leave the stack running afterwards.")
+@click.option("--jobs", type=click.IntRange(1, 8), default=1, show_default=True, help="Scenarios at a time.")
+@click.option("--evidence", type=click.Path(path_type=Path), help="Where runs are kept; else PLAYBOOK_EVIDENCE.")
+@click.option("--dry-run", is_flag=True, help="Say what would be touched; start nothing.")
+@answering
+def run(
+    scenarios: tuple[str, ...],
+    parameters: tuple[str, ...],
+    stack: str | None,
+    profile: str | None,
+    phases: tuple[str, ...],
+    without: tuple[str, ...],
+    seed: int | None,
+    keep: bool,  # noqa: FBT001 (click gives it by name)
+    jobs: int,
+    evidence: Path | None,
+    dry_run: bool,  # noqa: FBT001 (click gives it by name)
+) -> Reply:
+    r"""
+    Run the playbook on a disposable stack, and seal the evidence.
+
+    SCENARIO is a name in data/scenarios or a path; default: reference.
+
+    \b
+    Examples:
+      playbook run
+      playbook run --phase 30 --without tenant_from_token
+      playbook run reference --profile standard --seed 7 --json
+      playbook run --dry-run
+    """
+    if jobs > 1:
+        raise InputError("--jobs: only 1 for now", hint="Start several commands: stacks and runs never clash.")
+    here = places()
+    plans = [
+        make_plan(
+            Asked(
+                scenario=name,
+                stack=stack,
+                profile=profile,
+                seed=seed,
+                phases=phases,
+                without=without,
+                parameters=dict(parse_assignment(text) for text in parameters),
+            ),
+            here,
+        )
+        for name in scenarios or ("reference",)
+    ]
+    if dry_run:
+        return _dry(plans)
+    home = evidence_home(evidence, environ=os.environ, default=here.evidence)
+    return _executed(plans, home, keep=keep)
+
+
+def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
+    # Imported late: papermill and what it needs take seconds, and a mistyped option should not wait for them.
+    from playbook.run.execute import execute, now  # noqa: PLC0415
+    from playbook.run.progress import Progress  # noqa: PLC0415
+
+    here = places()
+    with Progress() as progress:
+        for folder in seal_interrupted(home, clock=now, render=render_all):
+            progress.say(f"sealed an interrupted run: {folder.run_id}")
+        done = [execute(plan, home=home, here=here, progress=progress, render=render_all, keep=keep) for plan in plans]
+    outcome: Outcome = worst(one.run.record.outcome for one in done)
+
+    def show(console: Console) -> None:
+        for one in done:
+            print_run(one.run, console)
+            if one.stack:
+                console.print(f"the stack {one.stack} is kept; destroy it with: playbook down {one.stack}")
+
+    rows: list[JsonValue] = [
+        {
+            "id": one.run.record.run_id,
+            "path": str(one.run.folder),
+            "outcome": one.run.record.outcome,
+            "exit_code": one.exit_code,
+        }
+        for one in done
+    ]
+    checks = [result for one in done for result in one.run.results]
+    codes = [one.exit_code for one in done]
+    code = next((c for c in (130, 3, 4, 2, 70, 1, 5) if c in codes), 0)
+    return Reply(show=show, outcome=outcome, checks=checks, data={"runs": rows}, exit_code=code)
+
+
+def _dry(plans: list[RunPlan]) -> Reply:
+    told: list[JsonValue] = [
+        {
+            "scenario": plan.scenario.name,
+            "target": plan.target.name,
+            "stack": plan.scenario.stack,
+            "profile": plan.scenario.profile,
+            "seed": plan.scenario.seed,
+            "without": sorted(plan.without),
+            "phases": [
+                {
+                    "id": one.phase.id,
+                    "mode": one.mode,
+                    "touches": list(one.phase.touches),
+                    "checks": [c.id for c in one.phase.checks],
+                    "sabotages": [
+                        s.name
+                        for s in one.phase.sabotages
+                        if PROFILES.index(s.profile) <= PROFILES.index(plan.scenario.profile)
+                    ],
+                    "parameters": dict(one.parameters),
+                }
+                for one in plan.phases
+            ],
+        }
+        for plan in plans
+    ]
+
+    def show(console: Console) -> None:
+        for plan in plans:
+            head = f"{plan.scenario.name}: target {plan.target.name}, stack {plan.scenario.stack}"
+            console.print(f"{head}, profile {plan.scenario.profile}, seed {plan.scenario.seed}", markup=False)
+            rows = [
+                (one.phase.id, one.mode, f"{len(one.phase.checks)}", "\n".join(one.phase.touches))
+                for one in plan.phases
+            ]
+            console.print(table("", ("phase", "mode", "checks", "what it touches"), rows))
+        console.print("nothing was started; all addresses are on 127.0.0.1")
+
+    return Reply(show=show, data={"dry_run": told})
+
+
+commands = {"run": run}

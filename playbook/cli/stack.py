@@ -1,0 +1,134 @@
+"""
+Owns the commands about stacks: up, down, ps.
+"""
+
+from __future__ import annotations
+
+import click
+from pydantic import JsonValue
+from rich.console import Console
+
+from playbook.cli.reply import Reply, answering, table
+from playbook.errors import InputError
+from playbook.evidence.outcome import Exit
+from playbook.places import places
+from playbook.run.plan import Asked, make_plan
+from playbook.run.stacks import create_stack
+from playbook.stack import LocalStack, StackSummary, list_stacks
+from playbook.stack.protocol import Leftovers
+
+__all__ = ["commands"]
+
+
+@click.command()
+@click.argument("name", default="reference")
+@click.option("--scenario", default="reference", show_default=True, help="Whose target, profile and seed.")
+@click.option("--stack", type=click.Choice(["local", "compose"]), help="Backend; default: the scenario's.")
+@click.option("--profile", type=click.Choice(["quick", "standard", "quarterly"]))
+@click.option("--seed", type=click.IntRange(min=0))
+@answering
+def up(name: str, scenario: str, stack: str | None, profile: str | None, seed: int | None) -> Reply:
+    r"""
+    Bring a stack up and leave it running, as found; `down` destroys it.
+
+    \b
+    Examples:
+      playbook up
+      playbook up demo --profile standard --seed 7
+    """
+    plan = make_plan(Asked(scenario=scenario, stack=stack, profile=profile, seed=seed), places())
+    made = create_stack(
+        plan.target,
+        backend=plan.scenario.stack,
+        name=name,
+        profile=plan.scenario.profile,
+        seed=plan.scenario.seed,
+        run_folder=None,
+        owned=False,
+    )
+    made.up(progress=lambda step: click.echo(f"{name}: {step}", err=True))
+    addresses = {state: made.endpoints(state).url("app") for state in ("found", "hardened")}
+
+    def show(console: Console) -> None:
+        for state, url in addresses.items():
+            console.print(f"{state:9} {url}", markup=False)
+        console.print(f"Destroy it with: playbook down {name}", markup=False)
+
+    return Reply(show=show, data={"stack": name, "endpoints": {**addresses}})
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every stack of this user, also what a crash left.")
+@answering
+def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gives it by name)
+    r"""
+    Destroy a stack: processes, data, secrets. Says what was removed and what is left.
+
+    \b
+    Examples:
+      playbook down reference
+      playbook down --all
+    """
+    if bool(name) is everything:
+        raise InputError("name one stack, or say --all", hint="`playbook ps` lists them.")
+    names = [s.name for s in list_stacks()] if everything else [name or ""]
+    if name and name not in [s.name for s in list_stacks()]:
+        raise InputError(f"there is no stack {name!r}", hint="`playbook ps` lists them.")
+    removed = {one: LocalStack.attach_for_down(one).down() for one in names}
+    left = [f"{one}: {thing}" for one, gone in removed.items() for thing in gone.names]
+
+    def show(console: Console) -> None:
+        for one, gone in removed.items():
+            console.print(f"{one}: {_words(gone)}", markup=False)
+        if not removed:
+            console.print("there is no stack")
+        for line in left:
+            console.print(f"LEFT OVER {line}", markup=False)
+
+    return Reply(
+        show=show,
+        outcome="error" if left else "pass",
+        data={"removed": [*removed], "left": [*left]},
+    )
+
+
+def _words(gone: Leftovers) -> str:
+    return f"{gone.removed_processes} processes and {gone.removed_directories} directories removed"
+
+
+@click.command()
+@answering
+def ps() -> Reply:
+    r"""
+    List this user's stacks. Read-only.
+
+    \b
+    Example:
+      playbook ps --json
+    """
+    stacks = list_stacks()
+    rows = [(s.name, s.status, ", ".join(f"{k} {v}" for k, v in s.ports.items()), str(s.runner or "-")) for s in stacks]
+
+    def show(console: Console) -> None:
+        if rows:
+            console.print(table("", ("stack", "status", "ports on 127.0.0.1", "runner"), rows))
+        else:
+            console.print("no stack is running")
+
+    return Reply(show=show, data={"stacks": [_stack(s) for s in stacks]}, exit_code=Exit.OK)
+
+
+def _stack(one: StackSummary) -> dict[str, JsonValue]:
+    return {
+        "name": one.name,
+        "status": one.status,
+        "created": one.created.isoformat() if one.created else None,
+        "ports": {**one.ports},
+        "processes": list(one.processes),
+        "runner": one.runner,
+        "run": str(one.run_folder) if one.run_folder else None,
+    }
+
+
+commands = {"up": up, "down": down, "ps": ps}

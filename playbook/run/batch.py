@@ -1,0 +1,121 @@
+"""
+Owns running one phase's notebook in batch: its source kept beside, its outputs redacted, its end told truly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from playbook.evidence.attachments import write_whole
+from playbook.evidence.client import DirectEmitter
+from playbook.evidence.events import CellStatus, PhaseEnded, PhaseStarted
+from playbook.evidence.folder import RunFolder
+from playbook.places import Places
+from playbook.run.begin import phase_plan
+from playbook.run.engine import ENGINE, cell_ends
+from playbook.run.plan import PhasePlanned
+
+__all__ = ["CELL_LIMIT_S", "Batch", "run_phase"]
+
+CELL_LIMIT_S = 900.0
+VERDICTS = ("VerdictFailed", "VerdictUndecided")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """
+    What all phases of a batch run share; `room` is a private folder that goes with the stack.
+    """
+
+    folder: RunFolder
+    emitter: DirectEmitter
+    here: Places
+    room: Path
+    environment: Mapping[str, str]
+    cell_limit_s: float = CELL_LIMIT_S
+
+
+def run_phase(planned: PhasePlanned, batch: Batch) -> None:
+    """
+    Run one phase's notebook, and write down how it began and ended.
+    """
+    name = planned.phase.notebook
+    source = planned.notebook.read_bytes()
+    write_whole(batch.folder.notebooks / f"{name}.source.ipynb", source)
+    batch.emitter.emit(
+        PhaseStarted(
+            plan=phase_plan(planned),
+            parameters=dict(planned.parameters),
+            source_sha256=hashlib.sha256(source).hexdigest(),
+            edited=_is_edited(planned.notebook, batch.here.root),
+        )
+    )
+    begun = time.monotonic()
+    executed = batch.room / f"{name}.ipynb"
+    reason: str | None = None
+    try:
+        _papermill(planned, executed, batch)
+    except PapermillExecutionError as err:
+        if err.ename not in VERDICTS:
+            reason = f"{err.ename}: {err.evalue}"
+    finally:
+        cells = _keep(executed, batch, name)
+    stopped = next((c for c in cells if c.status in ("timed_out", "dead_kernel")), None)
+    batch.emitter.emit(
+        PhaseEnded(
+            phase=planned.phase.id,
+            outcome="error" if reason or stopped else "pass",
+            code="crashed" if reason or stopped else None,
+            reason=reason,
+            cells=cells,
+            executed_sha256=hashlib.sha256((batch.folder.notebooks / f"{name}.ipynb").read_bytes()).hexdigest(),
+            duration_s=round(time.monotonic() - begun, 3),
+        )
+    )
+
+
+def _papermill(planned: PhasePlanned, executed: Path, batch: Batch) -> None:
+    papermill.execute_notebook(
+        str(planned.notebook),
+        str(executed),
+        parameters=dict(planned.parameters),
+        engine_name=ENGINE,
+        progress_bar=False,
+        cell_limit_s=batch.cell_limit_s,
+        kernel_env=batch.environment,
+        kernel_cwd=str(planned.notebook.parent),
+        room=batch.room,
+    )
+
+
+def _keep(executed: Path, batch: Batch, name: str) -> tuple[CellStatus, ...]:
+    """
+    Move the executed notebook into the run, redacted; a notebook that was not even begun is kept as its source.
+    """
+    kept = batch.folder.notebooks / f"{name}.ipynb"
+    text = executed.read_bytes() if executed.is_file() else (kept.with_suffix(".source.ipynb")).read_bytes()
+    write_whole(kept, batch.emitter.redactor.content(text, name=kept.name))
+    ends = cell_ends(nbformat.reads(kept.read_text(encoding="utf-8"), as_version=4))
+    executed.unlink(missing_ok=True)
+    return tuple(CellStatus(id=e.id, status=e.status, duration_s=e.duration_s) for e in ends)
+
+
+def _is_edited(notebook: Path, root: Path) -> bool:
+    """
+    Say whether git sees a difference to the committed notebook; outside git it cannot be told, and is not edited.
+    """
+    words: Sequence[str] = ("git", "diff", "--quiet", "HEAD", "--", str(notebook))
+    try:
+        done = subprocess.run(words, cwd=root, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 1

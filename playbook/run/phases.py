@@ -1,0 +1,124 @@
+"""
+Owns the list of phases: which notebook, which checks and sabotages, what each needs and hardens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from playbook import bringup, isolation, tenancy
+from playbook.errors import InputError
+from playbook.proof.check import Check
+from playbook.proof.registry import Registry
+from playbook.proof.sabotage import Sabotage
+from playbook.stack.protocol import Stack
+from playbook.target.target import Target
+
+__all__ = ["PHASES", "Phase", "find_phase", "registry"]
+
+Say = Callable[[str], None]
+Harden = Callable[[Stack, Target, Say], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """
+    One notebook and what stands behind it.
+
+    `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
+    before the phase's `switches` are turned on; both are idempotent.
+    """
+
+    id: str
+    notebook: str
+    title: str
+    touches: tuple[str, ...]
+    checks: tuple[Check, ...]
+    sabotages: tuple[Sabotage, ...]
+    needs: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+    prepare: Harden | None = None
+
+    def harden(self, stack: Stack, target: Target, *, without: frozenset[str], say: Say) -> None:
+        """
+        Harden the state `hardened` of the stack as this phase does; `without` are switches that stay off.
+        """
+        if self.prepare is not None:
+            self.prepare(stack, target, say)
+        wanted = {name: True for name in self.switches if name not in without}
+        if wanted and {**stack.switches("hardened"), **wanted} != stack.switches("hardened"):
+            say(f"switching on {', '.join(wanted)}; the app of `hardened` restarts")
+            stack.configure("hardened", wanted)
+        for name in without & set(self.switches):
+            say(f"left out, as asked: {name}")
+
+
+def _migrate(stack: Stack, target: Target, say: Say) -> None:
+    del target
+    tenancy.apply(tenancy.fixed_plan(), stack.database("hardened"), progress=say)
+
+
+PHASES = (
+    Phase(
+        id="10",
+        notebook="10_bring_up",
+        title="Bring-up",
+        touches=(
+            "stops, freezes and starts the database servers of both states for a few seconds",
+            "restarts the app of `hardened` with its start-up switches on",
+            "starts extra instances of the service on throw-away copies",
+        ),
+        checks=bringup.CHECKS,
+        sabotages=bringup.SABOTAGES,
+        switches=("secret_required", "ready_checks_dependencies"),
+    ),
+    Phase(
+        id="20",
+        notebook="20_rls_migration",
+        title="Migration to row-level security",
+        touches=(
+            "migrates the database of `hardened`; `found` is only read",
+            "restarts the app of `hardened` under its least-privilege role",
+            "breaks throw-away copies of the migrated database, one protection at a time",
+        ),
+        checks=tenancy.CHECKS,
+        sabotages=tenancy.SABOTAGES,
+        needs=("10",),
+        switches=("least_privilege_role",),
+        prepare=_migrate,
+    ),
+    Phase(
+        id="30",
+        notebook="30_tenant_isolation",
+        title="Tenant isolation",
+        touches=(
+            "restarts the app of `hardened` with its tenant switches on",
+            "reads, writes and sends requests as several tenants on throw-away copies of both states",
+        ),
+        checks=isolation.CHECKS,
+        sabotages=isolation.SABOTAGES,
+        needs=("10", "20"),
+        switches=("tenant_context_local", "tenant_from_token"),
+    ),
+)
+
+
+def find_phase(phase_id: str) -> Phase:
+    """
+    Find a phase by its number. Raises InputError.
+    """
+    for phase in PHASES:
+        if phase.id == phase_id:
+            return phase
+    known = ", ".join(f"{p.id} ({p.title})" for p in PHASES)
+    raise InputError(f"phase {phase_id!r} is unknown", hint=f"Known: {known}.")
+
+
+@cache
+def registry() -> Registry:
+    """
+    Make the registry of all phases.
+    """
+    return Registry.of([c for phase in PHASES for c in phase.checks], [s for phase in PHASES for s in phase.sabotages])

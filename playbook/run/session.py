@@ -1,0 +1,185 @@
+"""
+Owns a phase's session in a notebook: observe, harden, sabotage, verdict. It must hold no question of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from playbook.errors import InputError, VerdictFailed, VerdictUndecided
+from playbook.evidence.client import Emitter, emit_check
+from playbook.evidence.events import KillTried, Note, SmokeTested
+from playbook.evidence.result import CheckResult
+from playbook.postgres.catalog import schema_digest
+from playbook.postgres.connect import connect
+from playbook.proof.check import Check
+from playbook.proof.execute import run_checks
+from playbook.proof.matrix import KillEntry
+from playbook.proof.scene import Scene
+from playbook.proof.trial import Trial
+from playbook.run.phases import Phase, find_phase
+from playbook.run.verdict import Verdict, read_verdict
+from playbook.service.applied import applied_beside
+from playbook.service.smoke import smoke
+from playbook.service.version import read_version
+from playbook.stack.protocol import Stack, State
+from playbook.target.scenario import Mode, Profile
+from playbook.target.target import Target
+
+__all__ = ["Session"]
+
+
+@dataclass(slots=True)
+class Session:
+    """
+    One phase, joined to one run and one stack.
+
+    Cells can be run again: an observation replaces the one before it.
+    """
+
+    phase: Phase
+    target: Target
+    stack: Stack
+    mode: Mode
+    profile: Profile
+    seed: int
+    without: frozenset[str]
+    emitter: Emitter
+    folder: Path
+    finish: Callable[[Verdict], None] = lambda _: None
+    say: Callable[[str], None] = print
+    matrix: list[KillEntry] = field(default_factory=list)
+
+    def observe(self, state: State) -> list[CheckResult]:
+        """
+        Ask this phase's checks of one state; each result goes into the evidence at once.
+
+        Checks that write get a throw-away copy of the state, with an app of its own.
+        """
+        checks = self.phase.checks
+        copies: list[Check] = [one for one in checks if one.on == "copy"]
+        found: list[CheckResult] = []
+        with ExitStack() as stack:
+            place = {"state": Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed)}
+            if copies:
+                site = stack.enter_context(self.stack.scratch(state))
+                place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed)
+            for one in checks:
+                found += [
+                    emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
+                ]
+        return found
+
+    def harden(self) -> None:
+        """
+        Harden the state `hardened` as this phase does, saying each thing that changes; then smoke-test it.
+        """
+        if self.mode == "audit":
+            self.say("mode audit: nothing is hardened")
+            return
+        begun = time.monotonic()
+        self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
+        scene = Scene.of(self.stack.site("hardened"), state="hardened", target=self.target, seed=self.seed)
+        broken = smoke(scene)
+        self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
+        if broken is not None:
+            raise VerdictUndecided(f"the hardened service does not work: {broken}", hint="Look at the app's log.")
+        self.say(f"the hardened service works (smoke test); {time.monotonic() - begun:.1f} s")
+
+    def sabotage(self) -> list[KillEntry]:
+        """
+        Try this phase's sabotages on copies of `hardened`; return the kill matrix.
+        """
+        if self.mode == "audit":
+            self.say("mode audit: these checks were seen to fail on the reference service")
+            return []
+        trial = Trial(
+            stack=self.stack,
+            target=self.target,
+            checks=self.phase.checks,
+            seed=self.seed,
+            smoke=smoke,
+            applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
+            digest=_digest,
+            seen=self._seen,
+            told=self._told,
+        )
+        self.matrix = []
+        trial.run(self.phase.sabotages, profile=self.profile)
+        return self.matrix
+
+    def verdict(self) -> Verdict:
+        """
+        Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
+        """
+        verdict = read_verdict(self.folder, self.phase.id)
+        self.finish(verdict)
+        if verdict.outcome == "fail":
+            raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
+        if verdict.outcome != "pass":
+            raise VerdictUndecided(str(verdict), hint="The reasons stand beside the checks that could not be decided.")
+        return verdict
+
+    def note(self, text: str) -> None:
+        """
+        Write a remark into the evidence; it decides nothing.
+        """
+        self.emitter.emit(Note(phase=self.phase.id, text=text))
+
+    def _seen(self, result: CheckResult) -> None:
+        emit_check(self.emitter, result)
+
+    def _told(self, entry: KillEntry) -> None:
+        self.matrix.append(entry)
+        self.emitter.emit(
+            KillTried(
+                phase=self.phase.id,
+                sabotage=entry.sabotage,
+                protection=entry.protection,
+                mechanism=entry.mechanism,
+                check=entry.check,
+                subject=entry.subject,
+                result=entry.result,
+                reason=entry.reason,
+                declared=entry.declared,
+                harmless=entry.harmless,
+            )
+        )
+
+
+def require_needs(
+    phase: Phase, stack: Stack, target: Target, *, without: frozenset[str], say: Callable[[str], None]
+) -> None:
+    """
+    Bring the stack to what a phase needs, saying so first; what is done already is not done again.
+    """
+    for need in phase.needs:
+        say_need = partial(_say_need, say, need)
+        find_phase(need).harden(stack, target, without=without, say=say_need)
+
+
+def _say_need(say: Callable[[str], None], need: str, text: str) -> None:
+    say(f"needs phase {need}: {text}")
+
+
+def check_without(names: Sequence[str], target: Target) -> frozenset[str]:
+    """
+    Check names of switches. Raises InputError that lists those there are.
+    """
+    known = set(target.service.switches) if target.service else set()
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise InputError(
+            f"without: {', '.join(unknown)}: no such switch", hint=f"Known: {', '.join(sorted(known)) or 'none'}."
+        )
+    return frozenset(names)
+
+
+def _digest(scene: Scene) -> str:
+    with connect(scene.database, "superuser") as conn:
+        return schema_digest(conn)

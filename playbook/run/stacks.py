@@ -1,0 +1,90 @@
+"""
+Owns making the stack that a target and a backend ask for, and finding one that runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from playbook.errors import InputError
+from playbook.stack import Accounts, LocalStack, ServiceSource, list_stacks
+from playbook.target.target import Target
+
+__all__ = ["attach_stack", "create_stack", "hand_name", "source_of"]
+
+
+def source_of(target: Target) -> ServiceSource:
+    """
+    Describe the target's service to the local stack.
+
+    Raises InputError when the target does not say how it is started from source.
+    """
+    source = target.service.found.source if target.service else None
+    if target.service is None or source is None:
+        raise InputError(
+            f"target {target.name}: field 'service.found.source' is missing",
+            hint="The local stack starts a service from source; use another stack, or describe it.",
+        )
+    return ServiceSource(
+        folder=source.folder,
+        serve=source.serve,
+        migrate=source.migrate,
+        seed=source.seed,
+        env_prefix=source.env_prefix,
+        switches=dict(target.service.switches),
+        live=source.live,
+        ready=source.ready,
+        version=source.version_path,
+    )
+
+
+def create_stack(
+    target: Target,
+    *,
+    backend: str,
+    name: str,
+    profile: str,
+    seed: int,
+    run_folder: Path | None,
+    owned: bool,
+) -> LocalStack:
+    """
+    Begin a stack; `up` then fills it. `owned`: it lives no longer than this process.
+    """
+    if backend != "local":
+        raise InputError(f"stack {backend!r} is not there yet", hint="Use --stack local.")
+    database = target.database
+    if database is None:
+        raise InputError(f"target {target.name}: section 'database' is missing", hint="Name its roles.")
+    return LocalStack.create(
+        name,
+        service=source_of(target),
+        seed=seed,
+        profile=profile,
+        accounts=Accounts(
+            database=database.name or target.name,
+            owner=database.roles.owner,
+            app=database.roles.app,
+            migrator=database.roles.migrator or f"{database.roles.owner}_migrator",
+            backup=database.roles.backup or f"{database.roles.owner}_backup",
+        ),
+        run_folder=run_folder,
+        owner_pipe=owned,
+    )
+
+
+def attach_stack(name: str) -> LocalStack | None:
+    """
+    Attach to a stack that is up; None when there is none of this name.
+    """
+    if any(stack.name == name and stack.status == "up" for stack in list_stacks()):
+        return LocalStack.attach(name)
+    return None
+
+
+def hand_name(root: Path) -> str:
+    """
+    Name the stack that notebooks by hand share, one per checkout.
+    """
+    return f"hand-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"

