@@ -14,8 +14,10 @@ from playbook.evidence.outcome import Exit
 from playbook.places import places
 from playbook.run.plan import Asked, make_plan
 from playbook.run.stacks import create_stack
-from playbook.stack import LocalStack, StackSummary, list_stacks
+from playbook.stack import StackSummary, list_stacks
+from playbook.stack.mend import destroy
 from playbook.stack.protocol import Leftovers
+from playbook.stack.registry import folder_of
 
 __all__ = ["commands"]
 
@@ -75,7 +77,7 @@ def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gi
     names = [s.name for s in list_stacks()] if everything else [name or ""]
     if name and name not in [s.name for s in list_stacks()]:
         raise InputError(f"there is no stack {name!r}", hint="`playbook ps` lists them.")
-    removed = {one: LocalStack.attach_for_down(one).down() for one in names}
+    removed = {one: destroy(folder_of(one)) for one in names}
     left = [f"{one}: {thing}" for one, gone in removed.items() for thing in gone.names]
 
     def show(console: Console) -> None:

@@ -73,7 +73,8 @@ def run_check(one: Check, scene: Scene, *, clock: Clock = _now, attach: Attach |
     else:
         findings.extend(_left_out(findings, population))
     duration = time.monotonic() - begun
-    return [_result(one, scene, finding, population, started, duration / len(findings), attach) for finding in findings]
+    timing = _Timing(started, duration / len(findings))
+    return [_result(one, scene, finding, population, timing, attach=attach) for finding in findings]
 
 
 def _left_out(findings: Sequence[Finding], population: Sequence[str] | None) -> list[Finding]:

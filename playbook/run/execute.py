@@ -31,6 +31,7 @@ from playbook.run.plan import RunPlan
 from playbook.run.progress import HeardEmitter, Progress
 from playbook.run.stacks import create_stack
 from playbook.stack import LocalStack
+from playbook.stack.registry import folder_of
 
 __all__ = ["Finished", "execute"]
 
@@ -130,7 +131,9 @@ def _on_stack(
                 duration_s=round(time.monotonic() - begun, 3),
             )
         )
-        with stack.workroom() as room, Writer(emitter, folder=room) as writer:
+        with Writer(emitter) as writer:
+            room = folder_of(name) / "runner"
+            room.mkdir(mode=0o700)
             batch = Batch(folder, emitter, here, room, _kernel_environment(writer, stack, folder))
             for planned in plan.phases:
                 run_phase(planned, batch)

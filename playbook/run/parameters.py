@@ -5,12 +5,14 @@ Owns the parameters of notebooks: read from their own cell, checked before any k
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
 
 from playbook.errors import InputError
 from playbook.target.document import explain
@@ -76,7 +78,8 @@ def parse_parameters(declared: Mapping[str, Value], given: Mapping[str, object],
     fields: dict[str, Any] = {}
     for name, default in declared.items():
         info = PhaseParameters.model_fields.get(name)
-        fields[name] = (info.annotation if info else type(default), default)
+        plain = tuple(default) if isinstance(default, list) else default
+        fields[name] = (info.annotation, _with_default(info, plain)) if info else (type(default), plain)
     model = create_model("Parameters", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
     try:
         values = model.model_validate(dict(given), strict=False)
@@ -85,11 +88,13 @@ def parse_parameters(declared: Mapping[str, Value], given: Mapping[str, object],
     return {name: _plain(value) for name, value in values.model_dump().items()}
 
 
-def union(declared: Iterable[Mapping[str, Value]]) -> set[str]:
+def _with_default(info: FieldInfo, default: object) -> FieldInfo:
     """
-    Name every parameter that any of the notebooks takes.
+    Keep a common parameter's rules, with the notebook's own default.
     """
-    return {name for one in declared for name in one}
+    made = copy(info)
+    made.default = default
+    return made
 
 
 def _plain(value: object) -> Value:
