@@ -1,3 +1,24 @@
 """
 Data to figure, alt text and table; used by notebooks and report alike.
 """
+
+from playbook.figures.figure import Figure, FigureTable
+from playbook.figures.marks import MARKS, Cell, Kind, Mark
+from playbook.figures.outcome_counts import CountedBar, outcome_counts
+from playbook.figures.outcome_matrix import OutcomeRow, outcome_matrix
+from playbook.figures.start_times import PartStart, start_times
+
+__all__ = [
+    "MARKS",
+    "Cell",
+    "CountedBar",
+    "Figure",
+    "FigureTable",
+    "Kind",
+    "Mark",
+    "OutcomeRow",
+    "PartStart",
+    "outcome_counts",
+    "outcome_matrix",
+    "start_times",
+]

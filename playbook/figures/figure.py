@@ -1,0 +1,48 @@
+"""
+Owns Figure: a picture that never comes without its alt text and its data as a table.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+__all__ = ["Figure", "FigureTable"]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """
+    The data of a figure, to be shown below it.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """
+    A picture in two forms, what a reader who cannot see it is told, and its data.
+    """
+
+    name: str
+    title: str
+    png: bytes
+    svg: bytes
+    alt: str
+    table: FigureTable
+
+    @property
+    def svg_uri(self) -> str:
+        """
+        The picture as a `data:` address, for documents that may load nothing.
+        """
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode('ascii')}"
+
+    @property
+    def png_uri(self) -> str:
+        """
+        The picture as a `data:` address, where SVG is not shown.
+        """
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"

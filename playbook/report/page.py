@@ -1,0 +1,210 @@
+"""
+Owns what the report's page says, section by section, computed before any markup is written.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from playbook.evidence.events import Mode, RunStarted
+from playbook.evidence.outcome import Outcome
+from playbook.evidence.record import PhaseRecord, Problem, RunRecord
+from playbook.evidence.result import CheckResult, Observation
+from playbook.evidence.run import Run
+from playbook.figures.figure import Figure
+from playbook.proof.check import Check
+from playbook.report.glance import glance_of
+from playbook.report.kills import SabotageRow, sabotage_rows
+from playbook.report.matrix import MatrixRow, SubjectRow, matrix_of
+from playbook.report.requirements import Mappings, RequirementRow, requirement_rows
+from playbook.report.verdict import Verdict, verdict_of
+from playbook.report.wording import plain, spell_duration, spell_value
+
+__all__ = ["SUBJECT_LIMIT", "Page", "PhasePart", "SeenRow", "page_of"]
+
+SUBJECT_LIMIT = 40
+"""Subjects shown per check, worst first; checks.csv has all."""
+
+_BAD: tuple[Outcome, ...] = ("fail", "error")
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """
+    One observation, spelt.
+    """
+
+    role: str
+    asked: str
+    value: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """
+    A result that counts and did not pass, with all that helps to mend it.
+    """
+
+    result: CheckResult
+    expected: str
+    actual: str
+    why: str
+    seen: tuple[SeenRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePart:
+    """
+    One phase: its record, its part of the matrix, and the notebooks that lie beside the report.
+    """
+
+    id: str
+    title: str
+    mode: Mode
+    record: PhaseRecord
+    duration: str
+    rows: tuple[MatrixRow, ...]
+    sabotages: tuple[SabotageRow, ...]
+    notebooks: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    Everything that the template shows.
+    """
+
+    record: RunRecord
+    verdict: Verdict
+    truncated: bool
+    phases: tuple[PhasePart, ...]
+    problems: tuple[Problem, ...]
+    troubles: tuple[Trouble, ...]
+    inverted: tuple[SabotageRow, ...]
+    requirements: tuple[RequirementRow, ...]
+    not_covered: tuple[tuple[str, str, str], ...]
+    glance: Figure | None
+    rerun: str
+
+    def shown_subjects(self, row: MatrixRow) -> tuple[SubjectRow, ...]:
+        """
+        Subjects of a check, those that failed first, at most SUBJECT_LIMIT.
+        """
+        return tuple(sorted(row.subjects, key=_badness)[:SUBJECT_LIMIT])
+
+
+def page_of(run: Run, *, checks: Sequence[Check] = (), mappings: Mappings | None = None) -> Page:
+    """
+    Compute the page from a run. Read-only; the same run gives the same page.
+    """
+    record = run.record
+    whys = {check.id: check.why for check in checks}
+    rows = matrix_of(record.results, record.kill_matrix, planned=_planned(run))
+    sabotages = {phase.id: _of_phase(record, phase.id) for phase in record.phases}
+    requirements = requirement_rows(record, mappings) if mappings else ()
+    return Page(
+        record=record,
+        verdict=verdict_of(record),
+        truncated=run.truncated,
+        phases=tuple(_phase(phase, rows, sabotages[phase.id]) for phase in record.phases),
+        problems=record.problems,
+        troubles=_troubles(record, whys),
+        inverted=tuple(row for found in sabotages.values() for row in found if row.harmless),
+        requirements=requirements,
+        not_covered=_not_covered(record, requirements),
+        glance=glance_of(rows, record.kill_matrix),
+        rerun=rerun_command(record),
+    )
+
+
+def spell_seen(seen: Observation) -> SeenRow:
+    """
+    Spell one observation.
+    """
+    value = spell_value(seen.value) if seen.attachment is None else f"see {plain(seen.attachment)}"
+    return SeenRow(
+        role=plain(seen.role or ""),
+        asked=plain(seen.request or seen.query or ""),
+        value=value,
+        unit=plain(seen.unit or ""),
+    )
+
+
+def rerun_command(record: RunRecord) -> str:
+    """
+    Write the command that runs the same again. Nothing in it is executed here.
+    """
+    argv = ["playbook", "run", record.scenario]
+    argv += ["--profile", record.profile] if record.profile else []
+    argv += ["--stack", record.backend] if record.backend else []
+    argv += ["--seed", str(record.seed)] if record.seed is not None else []
+    without = record.parameters.get("without")
+    for name in without if isinstance(without, list) else []:
+        argv += ["--without", str(name)]
+    return plain(shlex.join(argv))
+
+
+def _planned(run: Run) -> Mapping[str, Sequence[str]]:
+    planned = {phase.id: list[str]() for phase in run.record.phases}
+    for entry in run.entries:
+        if isinstance(entry.event, RunStarted):
+            planned |= {plan.id: list(plan.checks) for plan in entry.event.phases}
+    return planned
+
+
+def _of_phase(record: RunRecord, phase: str) -> tuple[SabotageRow, ...]:
+    return sabotage_rows(row for row in record.kill_matrix if row.phase == phase)
+
+
+def _phase(phase: PhaseRecord, rows: Sequence[MatrixRow], sabotages: Sequence[SabotageRow]) -> PhasePart:
+    notebooks = []
+    if phase.executed_sha256:
+        notebooks.append(("executed", f"notebooks/{phase.notebook}.ipynb"))
+    if phase.source_sha256:
+        notebooks.append(("source", f"notebooks/{phase.notebook}.source.ipynb"))
+    return PhasePart(
+        id=phase.id,
+        title=phase.notebook.partition("_")[2].replace("_", " "),
+        mode=phase.mode,
+        record=phase,
+        duration=spell_duration(phase.duration_s),
+        rows=tuple(row for row in rows if row.phase == phase.id),
+        sabotages=tuple(row for row in sabotages if not row.harmless),
+        notebooks=tuple(notebooks),
+    )
+
+
+def _troubles(record: RunRecord, whys: Mapping[str, str]) -> tuple[Trouble, ...]:
+    bad = [result for phase in record.phases for result in phase.counted if result.outcome in _BAD]
+    bad.sort(key=lambda r: (_BAD.index(r.outcome), _SEVERITIES.index(r.severity), r.phase, r.id, r.subject or ""))
+    return tuple(
+        Trouble(
+            result=result,
+            expected=spell_value(result.expected),
+            actual=spell_value(result.actual),
+            why=whys.get(result.id, ""),
+            seen=tuple(spell_seen(seen) for seen in result.observations),
+        )
+        for result in bad
+    )
+
+
+def _not_covered(record: RunRecord, requirements: Sequence[RequirementRow]) -> tuple[tuple[str, str, str], ...]:
+    known = {row.id: row for row in requirements}
+    told = []
+    for name in record.not_covered:
+        row = known.get(name)
+        told.append((name, row.title if row else "", (row.why_not or "") if row else ""))
+    return tuple(told)
+
+
+def _badness(row: SubjectRow) -> int:
+    outcomes = {result.outcome for result in (row.hardened, row.found) if result}
+    counted = row.hardened or row.found
+    if counted and counted.outcome in _BAD:
+        return 0
+    return 1 if outcomes.intersection(_BAD) else 2
