@@ -1,0 +1,16 @@
+"""
+Owns the list of phase 20's checks; what each asks stands in the module of its concern.
+"""
+
+from __future__ import annotations
+
+from playbook.proof.check import Check
+from playbook.tenancy.keys import KEY_CHECKS
+from playbook.tenancy.migrations import MIGRATION_CHECKS
+from playbook.tenancy.policies import POLICY_CHECKS
+from playbook.tenancy.roles import ROLE_CHECKS
+from playbook.tenancy.rows import ROW_CHECKS
+
+__all__ = ["CHECKS"]
+
+CHECKS: tuple[Check, ...] = (*KEY_CHECKS, *ROW_CHECKS, *POLICY_CHECKS, *ROLE_CHECKS, *MIGRATION_CHECKS)
