@@ -19,16 +19,23 @@ _WORST = ("survived", "void", "killed", "not_tried")
 
 def fold_matrix(entries: Iterable[Entry], *, keep_worst: bool) -> tuple[KillRow, ...]:
     """
-    Give one row per (sabotage, check, subject, declared): the worst of a batch run, the latest of a run by hand.
+    Give one row per (sabotage, check, subject, declared): the worst of a batch run.
+
+    By hand, trying a sabotage again replaces all its rows: a stray red that is gone leaves nothing behind.
     """
     rows: dict[tuple[str, str, str | None, bool], KillRow] = {}
+    trying: str | None = None
     for entry in entries:
         event = entry.event
         if not isinstance(event, KillTried):
+            trying = None
             continue
         row = KillRow.model_validate(event.model_dump(exclude={"type"}))
         key = (row.sabotage, row.check, row.subject, row.declared)
         before = rows.get(key)
+        if not keep_worst and (row.sabotage != trying or before):
+            rows = {known: old for known, old in rows.items() if known[0] != row.sabotage}
+        trying = row.sabotage
         if before is None or not keep_worst or _WORST.index(row.result) <= _WORST.index(before.result):
             rows[key] = row
     return tuple(rows.values())

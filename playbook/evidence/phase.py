@@ -36,16 +36,30 @@ class Rules:
 def fold_results(entries: Iterable[Entry], *, keep_worst: bool) -> tuple[CheckResult, ...]:
     """
     Give one result per (id, subject, state), with the number of attempts.
+
+    By hand, asking a check again replaces all its subjects in that state: one that is gone leaves nothing behind.
     """
     tries: dict[tuple[str, str, str], list[CheckResult]] = {}
+    latest: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
+    asked: tuple[str, str] | None = None
     for entry in entries:
-        if isinstance(entry.event, CheckDone):
-            tries.setdefault(entry.event.result.key, []).append(entry.event.result)
+        if not isinstance(entry.event, CheckDone):
+            asked = None
+            continue
+        result = entry.event.result
+        question = (result.id, result.state)
+        if question != asked or result.key in latest[question]:
+            latest[question] = set()
+        asked = question
+        latest[question].add(result.key)
+        tries.setdefault(result.key, []).append(result)
     folded = []
-    for attempts in tries.values():
+    for key, attempts in tries.items():
         chosen = attempts[-1]
         if keep_worst:
             chosen = min(reversed(attempts), key=lambda result: _WORST.index(result.outcome))
+        elif key not in latest[chosen.id, chosen.state]:
+            continue
         count = max(len(attempts), chosen.attempts)
         folded.append(chosen.model_copy(update={"attempts": count}))
     return tuple(folded)
