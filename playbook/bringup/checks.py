@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from playbook.evidence.result import Observation
 from playbook.proof.check import Finding, check
@@ -69,7 +70,7 @@ def ready_follows_database(scene: Scene) -> Iterator[Finding]:
     title="Liveness answers while the database hangs",
     phase="10",
     severity="medium",
-    why="A liveness probe that asks the database makes an orchestrator restart every instance of a service with a slow database.",
+    why="Liveness that asks the database makes an orchestrator restart every instance when the database is slow.",
     how="Freeze the database and ask /health/live (5 s at most).",
     remedy="Let liveness answer from the process alone.",
 )
@@ -93,8 +94,12 @@ def live_without_database(scene: Scene) -> Iterator[Finding]:
 def bad_secret_refused(scene: Scene) -> Iterator[Finding]:
     """Start one more instance with each bad secret."""
     setting = f"{_prefix(scene)}JWT_SECRET"
-    for kind, value in SECRETS.items():
-        ended = scene.launcher.try_start({setting: value})
+    with ThreadPoolExecutor() as pool:
+        starts = {
+            kind: pool.submit(scene.launcher.try_start, {setting: value}) for kind, value in SECRETS.items()
+        }
+    for kind, start in starts.items():
+        ended = start.result()
         words = f"{ended.stdout}\n{ended.stderr}".lower()
         told = "jwt_secret" in words or "jwt secret" in words
         seen = "served" if ended.exit_code is None else f"exit {'0' if ended.exit_code == 0 else 'not 0'}"

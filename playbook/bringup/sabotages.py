@@ -44,7 +44,8 @@ SABOTAGES = (
         fault=CodeEdit(
             Edit(
                 path="knowledge/api/health.py",
-                old='async def live() -> Health:\n    """\n    Tell that the process answers; nothing else is asked.\n    """\n',
+                old="async def live() -> Health:\n"
+                '    """\n    Tell that the process answers; nothing else is asked.\n    """\n',
                 new="async def live(service: CurrentService, response: Response) -> Health:\n"
                 "    if not all((await service.readiness()).values()):\n"
                 "        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE\n",

@@ -107,7 +107,7 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
             written.append(str(out / name))
 
     def show(console: Console) -> None:
-        print_run(run, console)
+        print_run(run.record, console.file)
         for name in written:
             console.print(name, markup=False)
 
@@ -150,7 +150,7 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
         seal(folder, log=log, render=render_all)
     run = read_run(folder.path)
     return Reply(
-        show=lambda console: print_run(run, console),
+        show=lambda console: print_run(run.record, console.file),
         outcome=run.record.outcome,
         checks=run.results,
         exit_code=int(exit_for(run.record.outcome)),

@@ -95,14 +95,14 @@ def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
 
     here = places()
     with Progress() as progress:
-        for folder in seal_interrupted(home, clock=now, render=render_all):
+        for folder in seal_interrupted(home, clock=now, render=render_all).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
         done = [execute(plan, home=home, here=here, progress=progress, render=render_all, keep=keep) for plan in plans]
     outcome: Outcome = worst(one.run.record.outcome for one in done)
 
     def show(console: Console) -> None:
         for one in done:
-            print_run(one.run, console)
+            print_run(one.run.record, console.file)
             if one.stack:
                 console.print(f"the stack {one.stack} is kept; destroy it with: playbook down {one.stack}")
 

@@ -125,6 +125,13 @@ class Session:
             raise VerdictUndecided(str(verdict), hint="The reasons stand beside the checks that could not be decided.")
         return verdict
 
+    @property
+    def results(self) -> tuple[CheckResult, ...]:
+        """
+        This phase's results so far in all states, as stored. Read-only.
+        """
+        return read_verdict(self.folder, self.phase.id).record.checks
+
     def note(self, text: str) -> None:
         """
         Write a remark into the evidence; it decides nothing.

@@ -23,8 +23,10 @@ def serve(arguments: argparse.Namespace) -> None:
     Serve until SIGTERM or SIGINT.
     """
     from knowledge.settings import read_settings  # noqa: PLC0415
+    from knowledge.signing_secret import choose_secret  # noqa: PLC0415
 
     settings = read_settings()
+    choose_secret(settings)  # refuses here, before the imports that take most of the start
 
     import uvicorn  # noqa: PLC0415
 
