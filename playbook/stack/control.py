@@ -27,6 +27,7 @@ POSTGRES_LADDER: Sequence[tuple[int, float]] = ((signal.SIGINT, 10.0), (signal.S
 
 _SOCKET_PATH_BYTES = 100
 _START_LIMIT_S = 10.0
+DOWN_LIMIT_S = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Control:
         """
         Bring everything down, the supervisor and the stack's folder too; returns what it says is left.
         """
-        return self._call("down", limit_s=40, by=os.getpid())
+        return self._call("down", limit_s=DOWN_LIMIT_S, by=os.getpid())
 
     def answers(self) -> bool:
         """
@@ -175,14 +176,14 @@ def start_supervisor(
     log = folder / "logs" / "supervisor.log"
     env = {"PYTHONPATH": str(Path(playbook.__file__).parent.parent), "PATH": os.defpath, "PYTHONUTF8": "1"}
     with log.open("ab") as out:
-        subprocess.run(
+        done = subprocess.run(
             argv, env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False,
             pass_fds=() if owner_fd is None else (owner_fd,), start_new_session=True,
         )  # fmt: skip
     control = Control(folder)
     end = time.monotonic() + _START_LIMIT_S
     while not (folder / "control").exists() or not control.answers():
-        if time.monotonic() > end:
+        if done.returncode != 0 or time.monotonic() > end:
             said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise StackError(f"The supervisor of {name} did not start: {said}", hint="Is the temp root writable?")
         time.sleep(0.005)

@@ -67,7 +67,7 @@ def found_stack(
         ground.file.write(
             StackRecord(
                 name=name,
-                id=token(16),
+                id=secrets.token_hex(12),  # goes onto a command line: no leading hyphen
                 created=datetime.now(UTC),
                 uid=os.getuid(),
                 server_uid=None if server is None else server[0],
@@ -118,4 +118,4 @@ def _server_account() -> tuple[int, int] | None:
 
 
 def _generate(token: Callable[[int], str]) -> dict[str, str]:
-    return {name: token(24) for name in _SECRETS}
+    return {name: token(32) for name in _SECRETS}

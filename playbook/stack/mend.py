@@ -44,7 +44,7 @@ def destroy(folder: Path) -> Leftovers:
     before = len([ref for ref in known if started(ref.pid) == ref.start])
     with contextlib.suppress(StackError):
         Control(folder).down()
-    _wait_until_gone(known)
+        _wait_until_gone(known)
     if folder.is_dir():
         _mark_interrupted(folder, record)
         _kill_supervisor(folder)

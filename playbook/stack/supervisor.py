@@ -94,7 +94,7 @@ class Supervisor:
             heard = os.read(self.owner_fd, 64)
             if heard == FAREWELL:
                 self.selector.unregister(self.owner_fd)
-                self.owner = None
+                self.owner = self.run_folder = None
             elif not heard:
                 self.selector.unregister(self.owner_fd)
                 self._interrupted("the runner ended without a farewell")
@@ -178,7 +178,11 @@ class Supervisor:
             self._down(quick=True)
 
     def _mark_run(self, reason: str) -> None:
-        if self.run_folder is not None and self.run_folder.is_dir():
+        if (
+            self.run_folder is not None
+            and self.run_folder.is_dir()
+            and not (self.run_folder / "manifest.json").exists()
+        ):
             moment = datetime.now(UTC).isoformat(timespec="milliseconds")
             with contextlib.suppress(OSError):  # a full disk must not keep us from bringing the stack down
                 mark = {"time": moment, "reason": reason, "stack": self.name}

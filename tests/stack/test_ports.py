@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from playbook.errors import StackError
+from playbook.stack.local import LocalStack
+from playbook.stack.ports import ATTEMPTS, PortTaken, free_port, is_free, on_free_port
+from playbook.stack.source import ServiceSource
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", 0))
+        thief.listen(1)
+        yield thief.getsockname()[1]
+
+
+@pytest.mark.unit
+class TestPorts:
+    """A port is free when chosen; one that was stolen is replaced, a few times."""
+
+    def test_chosen_is_free(self) -> None:
+        assert is_free(free_port())
+
+    def test_taken_is_seen(self, taken: int) -> None:
+        assert not is_free(taken)
+
+    def test_another_is_tried(self) -> None:
+        tried = []
+
+        def start(port: int) -> str:
+            tried.append(port)
+            if len(tried) < 3:
+                raise PortTaken
+            return "up"
+
+        assert on_free_port(start, what="it", first=1) == "up"
+        assert tried[0] == 1
+        assert len(set(tried)) == 3
+
+    def test_gives_up_and_says_so(self) -> None:
+        def start(port: int) -> None:
+            raise PortTaken
+
+        with pytest.raises(StackError, match=f"found its port taken {ATTEMPTS} times"):
+            on_free_port(start, what="it")
+
+
+@pytest.mark.stack
+class TestStolen:
+    """Servers and apps come up although somebody listens where they wanted to."""
+
+    def test_first_choice_of_every_part_is_stolen(
+        self, stand_in: ServiceSource, taken: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        offered = iter([taken])
+        monkeypatch.setattr(on_free_port, "__kwdefaults__", {
+            **on_free_port.__kwdefaults__, "choose": lambda: next(offered, None) or free_port()
+        })  # fmt: skip
+        stack = LocalStack.create(f"stolen-{taken}", service=stand_in, seed=1)
+        try:
+            stack.up()
+            assert str(taken) not in stack._ground.record().states["found"].model_dump_json()
+            app = stack._ground.record().states["found"].app_port
+            stack._states.app("found").stop()
+            with socket.socket() as thief:
+                thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                thief.bind(("127.0.0.1", app))
+                thief.listen(1)
+                stack.up()
+                assert stack._ground.record().states["found"].app_port != app
+        finally:
+            stack.down()
