@@ -31,7 +31,7 @@ def canonical(value: JsonValue) -> bytes:
     """
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError) as err:
+    except (ValueError, RecursionError) as err:  # a half surrogate in a key is a plain UnicodeEncodeError
         raise EvidenceError(
             f"a value has no exact JSON form: {err}",
             hint="Store such a number as a string, or with its unit in an exact form.",

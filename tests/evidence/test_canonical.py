@@ -41,7 +41,7 @@ class TestCanonical:
     def test_keys_are_sorted_by_utf_16_as_the_rfc_says(self) -> None:
         assert canonical({"\ufb33": 1, "\U0001f600": 2, "a": 3}) == '{"a":3,"\U0001f600":2,"\ufb33":1}'.encode()
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, "\ud800"])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**53, "\ud800", {"\ud800": 1}])
     def test_what_json_cannot_hold_exactly_is_refused(self, value: Any) -> None:
         with pytest.raises(EvidenceError) as refused:
             canonical([value])
