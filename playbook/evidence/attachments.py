@@ -12,6 +12,7 @@ from pathlib import Path
 from playbook.errors import EvidenceError
 from playbook.evidence.canonical import sha256_hex
 from playbook.evidence.events import AttachmentStored
+from playbook.evidence.lines import DISK_FULL
 
 __all__ = ["PARTIAL", "store_attachment", "write_whole"]
 
@@ -54,7 +55,7 @@ def write_whole(path: Path, content: bytes) -> None:
         _sync_folder(path.parent)
     except OSError as err:
         partial.unlink(missing_ok=True)
-        full = err.errno in {28, 122, 27}
+        full = err.errno in DISK_FULL
         raise EvidenceError(
             f"{path} cannot be written: {err.strerror}",
             hint="Free space on that disk." if full else "Look at the owner and the permissions of that folder.",

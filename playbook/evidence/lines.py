@@ -16,9 +16,9 @@ from pathlib import Path
 
 from playbook.errors import EvidenceError
 
-__all__ = ["LineFile", "is_torn"]
+__all__ = ["DISK_FULL", "LineFile", "is_torn"]
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TORN_END = 6
 """A cut literal or escape is at most this long: `false`, `\\u00e`."""
 
@@ -161,7 +161,7 @@ class LineFile:
             raise self._trouble("cannot be cut back to its last whole line", err) from err
 
     def _trouble(self, what: str, err: OSError) -> EvidenceError:
-        full = err.errno in _FULL
+        full = err.errno in DISK_FULL
         return EvidenceError(
             f"{self.path} {what}: {err.strerror}",
             hint="Free space on that disk, or put the evidence elsewhere: --evidence DIR."
