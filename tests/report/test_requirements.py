@@ -82,3 +82,9 @@ class TestRows:
             "BK-1": (None, "phase 70 did not run"),
             "AC-1": (None, "no check yet"),
         }
+
+    def test_says_when_not_all_of_its_checks_answered(self, make_run: Callable[..., Run]) -> None:
+        plan = PhasePlan(id="30", notebook="30_tenant_isolation")
+        run = make_run([started(phases=(plan,)), *phase_events(plan, [result("a.one", "pass")]), RunEnded()])
+        first = requirement_rows(run.record, self.MAPPINGS)[0]
+        assert (first.outcome, first.partly) == ("pass", "1 of 2 checks answered")
