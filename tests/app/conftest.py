@@ -5,6 +5,7 @@ Owns the fixtures of the reference service's tests: a server, a database of each
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -39,24 +40,37 @@ def postgres() -> Iterator[Postgres]:
             connection.execute(HARDENED_SQL.read_bytes())
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)  # nothing of it is wanted any more, so nothing is written out
         shutil.rmtree(home)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def found_app(postgres: Postgres) -> Iterator[App]:
     with start_found(postgres) as app:
         yield app
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hardened_app(postgres: Postgres) -> Iterator[App]:
     with start_hardened(postgres) as app:
         yield app
 
 
-@pytest.fixture(scope="module", params=["found", "hardened"])
+@pytest.fixture(scope="session", params=["found", "hardened"])
 def app(request: pytest.FixtureRequest) -> App:
     """The same expectations on both schemas."""
     found: App = request.getfixturevalue(f"{request.param}_app")
+    return found
+
+
+@pytest.fixture
+def acme(app: App) -> dict[str, str]:
+    return app.log_in("acme")
+
+
+@pytest.fixture
+def base_id(app: App, acme: dict[str, str]) -> int:
+    answer = app.http.post("/knowledge-bases", json={"name": "Ünïcode 🦉"}, headers=acme)
+    assert answer.status_code == 201
+    found: int = answer.json()["id"]
     return found

@@ -1,9 +1,11 @@
 """
-The whole API, on the schema as found and on the hardened one: one code base serves both.
+Accounts, knowledge bases, documents, bad input and health, on the schema as found and the hardened one.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -13,18 +15,7 @@ from tests.app.service_process import PASSWORD, App
 
 pytestmark = pytest.mark.stack
 
-
-@pytest.fixture
-def acme(app: App) -> dict[str, str]:
-    return app.log_in("acme")
-
-
-@pytest.fixture
-def base_id(app: App, acme: dict[str, str]) -> int:
-    answer = app.http.post("/knowledge-bases", json={"name": "Ünïcode 🦉"}, headers=acme)
-    assert answer.status_code == 201
-    found: int = answer.json()["id"]
-    return found
+OPERATIONS = Path(__file__).parent / "operations.txt"
 
 
 def create_document(app: App, headers: dict[str, str], base_id: int, **fields: object) -> httpx.Response:
@@ -58,7 +49,7 @@ class TestAccounts:
     def test_a_slug_is_taken_once(self, app: App) -> None:
         body = {"tenant_name": "A", "tenant_slug": "acme", "email": "x@acme.example", "password": PASSWORD}
         answer = app.http.post("/auth/register", json=body)
-        assert (answer.status_code, answer.json()) == (409, {"detail": "the request conflicts with what is stored"})
+        assert (answer.status_code, answer.json()["detail"]) == (409, "the request conflicts with what is stored")
 
     def test_unknown_tenant_unknown_user_and_wrong_password_look_the_same(self, app: App) -> None:
         answers = [
@@ -74,16 +65,13 @@ class TestAccounts:
             (401, '{"detail":"tenant, e-mail or password is wrong"}')
         }
 
-    def test_a_suspended_tenant_cannot_log_in_and_only_its_users_learn_why(self, app: App) -> None:
-        body = {"tenant": "dalia", "email": "admin@dalia.example", "password": PASSWORD}
-        assert app.http.post("/auth/login", json=body).status_code == 403
-        assert app.http.post("/auth/login", json={**body, "password": "wrong"}).status_code == 401
-
     @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x.y.z"}, {"Authorization": "Basic eDp5"}])
     def test_without_a_valid_token_nothing_is_served(self, app: App, headers: dict[str, str]) -> None:
-        for path in ("/me", "/knowledge-bases", "/documents", "/documents/search?q=a", "/documents/1"):
-            answer = app.http.get(path, headers=headers)
-            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        open_to_all = {"/health", "/health/live", "/health/ready", "/version", "/auth/available", "/plans"}
+        for path, methods in app.http.get("/openapi.json").json()["paths"].items():
+            if "get" in methods and path not in open_to_all:
+                answer = app.http.get(re.sub(r"{\w+}", "1", path), params={"q": "a"}, headers=headers)
+                assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
 
     def test_the_empty_tenant_can_log_in_and_sees_an_account(self, app: App) -> None:
         assert app.http.get("/me", headers=app.log_in("cedar")).json()["tenant"]["name"] == "شركة الأرز"
@@ -154,7 +142,7 @@ class TestDocuments:
 
 
 class TestBadInput:
-    """What cannot be right is refused with 422, and never reaches the client as SQL or a traceback."""
+    """What cannot be right is refused with 422."""
 
     @pytest.mark.parametrize(
         "body",
@@ -176,7 +164,7 @@ class TestBadInput:
         self, app: App, acme: dict[str, str], base_id: int, fields: dict[str, object]
     ) -> None:
         answer = create_document(app, acme, base_id, **fields)
-        assert (answer.status_code, answer.json()) == (422, {"detail": "a value cannot be stored"})
+        assert (answer.status_code, answer.json()["detail"]) == (422, "a value cannot be stored")
 
     @pytest.mark.parametrize(
         "path", ["/documents/x", "/documents/0", f"/documents/{2**63}", "/documents?limit=0", "/documents/search"]
@@ -202,24 +190,4 @@ class TestHealth:
     def test_every_operation_is_in_the_openapi_document(self, app: App) -> None:
         paths = app.http.get("/openapi.json").json()["paths"]
         operations = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
-        assert operations == {
-            "GET /health",
-            "GET /health/live",
-            "GET /health/ready",
-            "GET /version",
-            "POST /auth/register",
-            "POST /auth/login",
-            "GET /auth/available",
-            "GET /me",
-            "GET /knowledge-bases",
-            "POST /knowledge-bases",
-            "GET /knowledge-bases/{knowledge_base_id}",
-            "PATCH /knowledge-bases/{knowledge_base_id}",
-            "DELETE /knowledge-bases/{knowledge_base_id}",
-            "GET /documents",
-            "GET /documents/search",
-            "POST /documents",
-            "GET /documents/{document_id}",
-            "PATCH /documents/{document_id}",
-            "DELETE /documents/{document_id}",
-        }
+        assert operations == set(OPERATIONS.read_text(encoding="utf-8").split("\n")) - {""}

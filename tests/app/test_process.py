@@ -1,19 +1,17 @@
 """
-The process: what it takes to start, what it says of itself, how it stops.
+The process: what it takes to start, what it says of itself.
 """
 
 from __future__ import annotations
 
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
 from knowledge.build import digest_source
 
 from tests.app.postgres_server import Postgres
-from tests.app.service_process import APP, App, run_knowledge, start_found
+from tests.app.service_process import APP, App, run_knowledge
 
 
 @pytest.mark.stack
@@ -53,19 +51,6 @@ class TestStart:
         done = run_knowledge("migrate", env={"KB_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"})
         assert done.returncode == 69
         assert done.stderr.startswith("refused: KB_OWNER_DATABASE_URL: cannot be used: ")
-
-
-@pytest.mark.stack
-class TestStop:
-    """SIGTERM ends it promptly."""
-
-    def test_sigterm(self, postgres: Postgres) -> None:
-        with start_found(postgres) as app:
-            app.http.get("/me", headers=app.log_in("acme"))
-            started = time.monotonic()
-            app.process.send_signal(signal.SIGTERM)
-            assert app.process.wait(5) in {0, -signal.SIGTERM}
-            assert time.monotonic() - started < 3
 
 
 class TestSourceDigest:

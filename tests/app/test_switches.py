@@ -8,23 +8,29 @@ import json
 import time
 from collections.abc import Iterator
 
+import jwt
 import pytest
 from psycopg import sql
 
 from tests.app.postgres_server import Postgres
-from tests.app.service_process import ALL_ON, SECRET, App, run_knowledge, start_found, start_hardened
+from tests.app.service_process import NAMES, PASSWORD, SECRET, App, run_knowledge, start_found, start_hardened
 
 pytestmark = pytest.mark.stack
 
-NAMES = sorted(name.removeprefix("KB_").lower() for name in ALL_ON)
+CONTEXT = ("context_required", "inactive_tenant_refused", "tenant_context_local", "tenant_from_token")
 
 
 @pytest.fixture(scope="module")
 def weak_app(postgres: Postgres) -> Iterator[App]:
     """The hardened schema under an app whose switches of context are off; one connection, so that order is certain."""
-    settings = {"KB_TENANT_CONTEXT_LOCAL": "false", "KB_TENANT_FROM_TOKEN": "false", "KB_POOL_SIZE": "1"}
-    with start_hardened(postgres, **settings) as app:
+    with start_hardened(postgres, **{f"KB_{name.upper()}": "false" for name in CONTEXT}, KB_POOL_SIZE="1") as app:
         yield app
+
+
+def sign_token(**claims: object) -> dict[str, str]:
+    """A token as the service itself would sign it."""
+    payload = {"iss": "knowledge", "sub": "1", "role": "admin", "exp": 2**40, **claims}
+    return {"Authorization": f"Bearer {jwt.encode(payload, SECRET, 'HS256')}"}
 
 
 def refuse(postgres: Postgres, role: str = "kb_app", **settings: str) -> tuple[int, str]:
@@ -39,12 +45,12 @@ class TestList:
     def test_the_command_tells_names_and_descriptions(self) -> None:
         done = run_knowledge("switches", "--json", env={})
         descriptions = json.loads(done.stdout)
-        assert sorted(descriptions) == NAMES
+        assert sorted(descriptions) == list(NAMES)
         assert all("Off: " in text for text in descriptions.values())
 
     def test_version_tells_what_is_on(self, found_app: App, hardened_app: App, weak_app: App) -> None:
         on = [app.http.get("/version").json()["switches"] for app in (found_app, hardened_app, weak_app)]
-        assert on == [[], NAMES, [name for name in NAMES if not name.startswith("tenant_")]]
+        assert on == [[], list(NAMES), [name for name in NAMES if name not in CONTEXT]]
 
 
 class TestSecretRequired:
@@ -75,7 +81,7 @@ class TestLeastPrivilegeRole:
     """On, a role that row security would not hold keeps the service from starting."""
 
     @pytest.mark.parametrize(
-        ("role", "reason"), [("postgres", "is a superuser"), ("kb_owner", "owns 5 tables of its schema")]
+        ("role", "reason"), [("postgres", "is a superuser"), ("kb_owner", "owns 21 tables of its schema")]
     )
     def test_on_a_powerful_role_is_refused(self, postgres: Postgres, role: str, reason: str) -> None:
         code, message = refuse(postgres, role, KB_LEAST_PRIVILEGE_ROLE="true")
@@ -144,12 +150,64 @@ class TestTenantFromToken:
         headers = weak_app.log_in("borealis") | {"X-Tenant-ID": "1"}
         assert "canary-acme-" in weak_app.http.get("/documents", headers=headers).text
 
-    def test_off_a_header_that_is_no_number_is_refused(self, weak_app: App) -> None:
+    def test_off_a_header_that_is_no_number_never_reaches_sql(self, weak_app: App) -> None:
+        weak_app.http.get("/documents", headers=weak_app.log_in("borealis"))
         headers = weak_app.log_in("borealis") | {"X-Tenant-ID": "1'; RESET ROLE; --"}
-        assert weak_app.http.get("/documents", headers=headers).status_code == 422
+        assert "canary-acme-" not in weak_app.http.get("/documents", headers=headers).text
 
     @pytest.mark.parametrize("value", ["1", "", "x"])
     def test_on_the_header_is_ignored(self, hardened_app: App, value: str) -> None:
         headers = hardened_app.log_in("borealis")
         plain = hardened_app.http.get("/documents", headers=headers).json()
         assert hardened_app.http.get("/documents", headers=headers | {"X-Tenant-ID": value}).json() == plain
+
+
+class TestContextRequired:
+    """On, a token that names no tenant opens nothing; off, it is served in whatever context the connection has."""
+
+    def test_off_it_is_served_in_anothers_context(self, weak_app: App) -> None:
+        weak_app.http.get("/documents", headers=weak_app.log_in("acme"))
+        assert "canary-acme-" in weak_app.http.get("/documents", headers=sign_token()).text
+
+    def test_off_as_found_it_is_served(self, found_app: App) -> None:
+        assert found_app.http.get("/documents", headers=sign_token()).status_code == 200
+
+    @pytest.mark.parametrize("claims", [{}, {"tenant": None}])
+    def test_on_it_is_refused(self, hardened_app: App, claims: dict[str, object]) -> None:
+        answer = hardened_app.http.get("/documents", headers=sign_token(**claims))
+        assert (answer.status_code, answer.json()) == (403, {"detail": "the request belongs to no tenant"})
+
+    def test_on_a_header_that_is_no_tenant_is_refused(self, postgres: Postgres) -> None:
+        with start_hardened(postgres, KB_TENANT_FROM_TOKEN="false") as app:
+            headers = app.log_in("acme")
+            for value in ("x", "", "-1", "1.0", "9" * 5000):
+                assert app.http.get("/documents", headers=headers | {"X-Tenant-ID": value}).status_code == 403
+            assert app.http.get("/documents", headers=headers | {"X-Tenant-ID": "999"}).status_code == 403
+
+
+class TestInactiveTenantRefused:
+    """On, a suspended tenant is refused at login, and at once with a token or a key that it still has."""
+
+    def test_off_it_logs_in_and_its_token_works(self, weak_app: App) -> None:
+        assert "canary-dalia-" in weak_app.http.get("/documents", headers=weak_app.log_in("dalia")).text
+
+    def test_on_it_cannot_log_in_and_only_its_users_learn_why(self, hardened_app: App) -> None:
+        body = {"tenant": "dalia", "email": "admin@dalia.example", "password": PASSWORD}
+        assert hardened_app.http.post("/auth/login", json=body).status_code == 403
+        assert hardened_app.http.post("/auth/login", json={**body, "password": "wrong"}).status_code == 401
+
+    def test_on_a_token_and_a_key_stop_with_the_tenant(self, postgres: Postgres) -> None:
+        with start_hardened(postgres) as app:
+            token = app.log_in("borealis")
+            key = {"X-API-Key": app.http.post("/api-keys", json={"name": "x"}, headers=token).json()["key"]}
+            app.execute("UPDATE tenants SET status = 'suspended' WHERE slug = 'borealis'")
+            for headers in (token, key):
+                for method, path in (("GET", "/documents"), ("GET", "/me"), ("GET", "/stats")):
+                    answer = app.http.request(method, path, headers=headers)
+                    assert (answer.status_code, answer.json()) == (403, {"detail": "the tenant is suspended"})
+                assert app.http.post("/ai/complete", json={"prompt": "x"}, headers=headers).status_code == 403
+            app.execute("UPDATE tenants SET status = 'active' WHERE slug = 'borealis'")
+            assert app.http.get("/me", headers=token).status_code == 200
+
+    def test_on_a_tenant_that_is_gone_is_refused(self, hardened_app: App) -> None:
+        assert hardened_app.http.get("/documents", headers=sign_token(tenant=999)).status_code == 403

@@ -9,14 +9,50 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from knowledge.api import accounts, documents, health, knowledge_bases
+from knowledge.api import (
+    accounts,
+    ai,
+    api_keys,
+    documents,
+    health,
+    invoices,
+    knowledge_bases,
+    plans,
+    search,
+    threads,
+    trail,
+    uploads,
+    users,
+    workflows,
+)
 from knowledge.api.failures import add_handlers
+from knowledge.api.input_errors import add_input_handler
+from knowledge.request_lines import RequestLines
 from knowledge.service import Service
+from knowledge.switches import Switches
 
 __all__ = ["make_application"]
 
+ROUTERS = (
+    health.router,
+    plans.router,
+    accounts.router,
+    users.router,
+    api_keys.router,
+    knowledge_bases.router,
+    # Before documents: /documents/search is no document's id.
+    search.router,
+    documents.router,
+    uploads.router,
+    threads.router,
+    workflows.router,
+    ai.router,
+    invoices.router,
+    trail.router,
+)
 
-def make_application(service: Service) -> FastAPI:
+
+def make_application(service: Service, switches: Switches) -> FastAPI:
     """
     Make the application; its shutdown closes the service's connections.
     """
@@ -28,7 +64,9 @@ def make_application(service: Service) -> FastAPI:
 
     app = FastAPI(title="Knowledge service", version=service.build.version, lifespan=lifespan)
     app.state.service = service
-    for router in (health.router, accounts.router, knowledge_bases.router, documents.router):
+    for router in ROUTERS:
         app.include_router(router)
-    add_handlers(app)
+    add_handlers(app, switches)
+    add_input_handler(app, switches)
+    app.add_middleware(RequestLines)
     return app

@@ -4,29 +4,21 @@ Owns the engine: the pool of database connections. Every connection of the API c
 
 from __future__ import annotations
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 
-from knowledge.refusal import Refusal
+from knowledge.dsn import parse_dsn
+from knowledge.request_record import current_record
 
-__all__ = ["make_engine", "parse_dsn"]
+__all__ = ["make_engine"]
 
 CONNECT_TIMEOUT_S = 3
 POOL_TIMEOUT_S = 5
 
 
-def parse_dsn(dsn: str, *, setting: str = "KB_DATABASE_URL") -> dict[str, str | int]:
-    """
-    Take a libpq connection string or `postgresql://` URL apart into psycopg's keywords.
-
-    Raises Refusal naming `setting` when it is neither.
-    """
-    try:
-        parameters = conninfo_to_dict(dsn)
-    except ProgrammingError:
-        raise Refusal(setting, "is neither a libpq connection string nor a postgresql:// URL") from None
-    return {name: value for name, value in parameters.items() if value is not None}
+def _count_statement(*_seen: object) -> None:
+    record = current_record()
+    if record is not None:
+        record.statements += 1
 
 
 def make_engine(dsn: str, *, pool_size: int) -> Engine:
@@ -34,9 +26,9 @@ def make_engine(dsn: str, *, pool_size: int) -> Engine:
     Make the engine; it connects only when first used.
 
     The pool has no overflow: its size is the number of connections that the database sees. A connection that died
-    with the server is noticed before it is used.
+    with the server is noticed before it is used. Statements are counted for the request that they serve.
     """
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         connect_args={"application_name": "knowledge", "connect_timeout": CONNECT_TIMEOUT_S, **parse_dsn(dsn)},
         pool_size=pool_size,
@@ -44,3 +36,5 @@ def make_engine(dsn: str, *, pool_size: int) -> Engine:
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
     )
+    event.listen(engine, "before_cursor_execute", _count_statement)
+    return engine

@@ -15,7 +15,7 @@ import anyio.to_thread
 import psycopg
 from psycopg import pq
 
-from knowledge.engine import parse_dsn
+from knowledge.dsn import parse_dsn
 from knowledge.settings import Settings
 
 __all__ = ["Readiness", "ask_database", "choose_readiness"]

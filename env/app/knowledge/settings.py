@@ -24,6 +24,10 @@ class Settings(Switches):
     jwt_secret: SecretStr | None = None
     pool_size: int = Field(default=5, ge=1, le=100)
     token_lifetime_s: int = Field(default=3600, ge=1)
+    drain_s: float = Field(default=0.5, ge=0)
+    """How long it goes on serving after SIGTERM: twice the interval at which readiness is asked, times its failures."""
+    model_latency_s: float = Field(default=0.02, ge=0)
+    """How long the stand-in for the model takes to answer."""
     version: str = "0.1.0"
     commit: str = "unknown"
     built: str = "unknown"

@@ -43,6 +43,49 @@ class Switches(BaseSettings):
         default=False,
         description="The tenant comes from the verified token only. Off: an X-Tenant-ID request header wins over it.",
     )
+    context_required: bool = Field(
+        default=False,
+        description="A request whose tenant cannot be established is refused with 403. "
+        "Off: it is served without one, in whatever context the connection has.",
+    )
+    inactive_tenant_refused: bool = Field(
+        default=False,
+        description="A tenant that is suspended or gone is refused with 403, at login and on every request. "
+        "Off: its users log in, and a token that was once issued works until it expires.",
+    )
+    errors_hide_internals: bool = Field(
+        default=False,
+        description="An error tells the client one sentence. "
+        "Off: it shows the statement with its parameters, and the stack of an unexpected one.",
+    )
+    validation_hides_input: bool = Field(
+        default=False,
+        description="A refused input is answered, and logged, by what is wrong and where. "
+        "Off: both repeat the body as it came, passwords included.",
+    )
+    logs_redacted: bool = Field(
+        default=False,
+        description="Log lines hold known fields only, with addresses, tokens and keys masked. "
+        "Off: they hold what they are given: e-mail and password of a failed login, query strings, stacks.",
+    )
+    list_statements_bounded: bool = Field(
+        default=False,
+        description="The list of threads takes one statement. Off: it takes one, and three more for each thread.",
+    )
+    ai_cap_atomic: bool = Field(
+        default=False,
+        description="The monthly cap is reserved by one statement before the model is called, and settled after. "
+        "Off: spending is looked at first and written later, so that calls at the same time pass together.",
+    )
+    upload_type_sniffed: bool = Field(
+        default=False,
+        description="A file's type is told by its first bytes; what is not allowed is 415. "
+        "Off: it is whatever the client says.",
+    )
+    graceful_shutdown: bool = Field(
+        default=False,
+        description="On SIGTERM readiness turns 503, then requests in flight are finished. Off: it exits at once.",
+    )
 
 
 def read_descriptions() -> dict[str, str]:

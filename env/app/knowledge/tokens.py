@@ -25,11 +25,11 @@ class InvalidTokenError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Claims:
     """
-    Who logged in, in which tenant, with which role.
+    Who logged in, in which tenant, with which role. A token from before there were tenants holds none.
     """
 
     user_id: int
-    tenant_id: int
+    tenant_id: int | None
     role: str
 
 
@@ -70,8 +70,13 @@ class Tokens:
                 self.secret,
                 algorithms=[ALGORITHM],
                 issuer=ISSUER,
-                options={"require": ["iss", "sub", "tenant", "role", "exp"]},
+                options={"require": ["iss", "sub", "role", "exp"]},
             )
-            return Claims(user_id=int(payload["sub"]), tenant_id=int(payload["tenant"]), role=str(payload["role"]))
+            tenant = payload.get("tenant")
+            return Claims(
+                user_id=int(payload["sub"]),
+                tenant_id=None if tenant is None else int(tenant),
+                role=str(payload["role"]),
+            )
         except (jwt.InvalidTokenError, TypeError, ValueError) as error:
             raise InvalidTokenError(type(error).__name__) from error

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, status
+from fastapi import APIRouter, Query, status
 from sqlalchemy import func, select, text
 
 from knowledge.api.access import CurrentCaller, CurrentService, TenantSession, UnboundSession, unauthorized
-from knowledge.api.wire import Availability, Credentials, Email, MeOut, Registered, Registration, TenantOut, Token
+from knowledge.api.wire.people import Availability, Credentials, MeOut, Registered, Registration, TenantOut, Token
+from knowledge.api.wire.values import Email
+from knowledge.log_lines import log_event
 from knowledge.models import Tenant, User
 from knowledge.passwords import hash_password, verify_password
 from knowledge.tokens import Claims
+from knowledge.trail import record_action
 
 __all__ = ["router"]
 
@@ -42,6 +45,7 @@ def register(registration: Registration, service: CurrentService) -> Registered:
         user = User(tenant_id=tenant_id, email=registration.email, password_hash=password_hash, role="admin")
         session.add(user)
         session.flush()
+        record_action(session, actor_id=user.id, action="register", subject=f"tenants/{tenant_id}")
         return Registered(tenant_id=tenant_id, user_id=user.id)
 
 
@@ -56,9 +60,11 @@ def log_in(credentials: Credentials, service: CurrentService) -> Token:
         ).one_or_none()
     password = credentials.password.get_secret_value()
     if not verify_password(password, found.password_hash if found else None) or found is None:
+        log_event("login.failed", tenant=credentials.tenant, email=credentials.email, password=password)
         raise unauthorized("tenant, e-mail or password is wrong")
-    if found.tenant_status != "active":
-        raise HTTPException(status.HTTP_403_FORBIDDEN, "the tenant is suspended")
+    service.standing.check_status(found.tenant_status)
+    with service.transaction(found.tenant_id) as session:
+        record_action(session, actor_id=found.user_id, action="login", subject=f"users/{found.user_id}")
     token = service.tokens.sign(Claims(found.user_id, found.tenant_id, found.role))
     return Token(access_token=token, expires_in_s=service.tokens.lifetime_s)
 

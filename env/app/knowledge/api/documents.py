@@ -4,21 +4,29 @@ Owns the endpoints of documents. No statement names a tenant: which rows exist i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, status
-from sqlalchemy import or_, select
+from fastapi.responses import StreamingResponse
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from knowledge.api.access import TenantSession
+from knowledge.api.access import Caller, CurrentCaller, CurrentService, TenantSession
 from knowledge.api.knowledge_bases import read_knowledge_base
 from knowledge.api.paging import read_page
-from knowledge.api.wire import DocumentChange, DocumentIn, DocumentOut, Id, Limit, Page, PageStart, PathId
+from knowledge.api.wire.library import Batch, BatchOut, DocumentChange, DocumentIn, DocumentOut
+from knowledge.api.wire.values import Id, Limit, Page, PageStart, PathId
 from knowledge.models import Document
+from knowledge.service import Service
+from knowledge.trail import record_action, record_event
 
-__all__ = ["router"]
+__all__ = ["read_document", "router"]
 
-router = APIRouter(prefix="/documents", tags=["documents"], responses={401: {}})
+router = APIRouter(prefix="/documents", tags=["documents"], responses={401: {}, 403: {}})
+
+EXPORT_ROWS = 500
+"""How many are held in memory at a time."""
 
 
 def read_document(session: Session, document_id: int) -> Document:
@@ -47,20 +55,32 @@ def list_documents(
     return read_page(session, statement, model=Document, out=DocumentOut, after=after, limit=limit)
 
 
-@router.get("/search")
-def search_documents(
-    session: TenantSession,
-    q: Annotated[str, Query(min_length=1, max_length=200, description="Text that title or body contains.")],
-    after: PageStart = 0,
-    limit: Limit = 50,
-) -> Page[DocumentOut]:
+@router.post("/batch")
+def get_documents(wanted: Batch, session: TenantSession) -> BatchOut:
     """
-    Search titles and bodies for a text, whatever its case.
+    Read several documents at once; another tenant's is as missing as one that never was.
     """
-    statement = select(Document).where(
-        or_(Document.title.icontains(q, autoescape=True), Document.body.icontains(q, autoescape=True))
-    )
-    return read_page(session, statement, model=Document, out=DocumentOut, after=after, limit=limit)
+    rows = session.scalars(select(Document).where(Document.id.in_(wanted.ids)).order_by(Document.id)).all()
+    missing = sorted(set(wanted.ids) - {row.id for row in rows})
+    return BatchOut(items=[DocumentOut.model_validate(row) for row in rows], missing=missing)
+
+
+@router.get("/export", response_class=StreamingResponse)
+def export_documents(service: CurrentService, caller: CurrentCaller) -> StreamingResponse:
+    """
+    Export all documents as JSON lines, in one consistent read and constant memory.
+    """
+    return StreamingResponse(_read_lines(service, caller), media_type="application/x-ndjson")
+
+
+def _read_lines(service: Service, caller: Caller) -> Iterator[str]:
+    """The transaction lasts as long as the stream, which a dependency's would not."""
+    with service.serve(caller.tenant_id) as session:
+        record_event(session, user_id=caller.user_id, kind="documents.exported")
+        statement = select(Document).order_by(Document.id).execution_options(yield_per=EXPORT_ROWS)
+        for document in session.scalars(statement):
+            yield DocumentOut.model_validate(document).model_dump_json() + "\n"
+            session.expunge(document)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses={404: {}})
@@ -107,9 +127,10 @@ def change_document(document_id: PathId, change: DocumentChange, session: Tenant
 
 
 @router.delete("/{document_id}", status_code=status.HTTP_204_NO_CONTENT, responses={404: {}})
-def delete_document(document_id: PathId, session: TenantSession) -> None:
+def delete_document(document_id: PathId, session: TenantSession, caller: CurrentCaller) -> None:
     """
-    Destroy one document.
+    Destroy one document; files that belonged to it stay.
     """
     session.delete(read_document(session, document_id))
+    record_action(session, actor_id=caller.user_id, action="delete", subject=f"documents/{document_id}")
     session.flush()

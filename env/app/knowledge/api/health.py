@@ -57,10 +57,11 @@ async def ready(service: CurrentService, response: Response) -> Ready:
     Tell whether this instance can do its work now.
     """
     answered = await service.readiness()
-    if not all(answered.values()):
+    is_ready = all(answered.values()) and not service.departure.begun
+    if not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Ready(
-        status="ready" if all(answered.values()) else "unavailable",
+        status="ready" if is_ready else "leaving" if service.departure.begun else "unavailable",
         dependencies={name: "up" if up else "down" for name, up in answered.items()},
     )
 

@@ -8,10 +8,12 @@ from fastapi import APIRouter, HTTPException, status
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from knowledge.api.access import CurrentCaller, TenantSession
+from knowledge.api.access import CurrentCaller, Moderator, TenantSession
 from knowledge.api.paging import read_page
-from knowledge.api.wire import KnowledgeBaseChange, KnowledgeBaseIn, KnowledgeBaseOut, Limit, Page, PageStart, PathId
-from knowledge.models import Document, KnowledgeBase
+from knowledge.api.wire.library import KnowledgeBaseChange, KnowledgeBaseIn, KnowledgeBaseOut
+from knowledge.api.wire.values import Limit, Page, PageStart, PathId
+from knowledge.models import Document, KnowledgeBase, Thread
+from knowledge.trail import record_action
 
 __all__ = ["read_knowledge_base", "router"]
 
@@ -71,12 +73,15 @@ def change_knowledge_base(
     return KnowledgeBaseOut.model_validate(knowledge_base)
 
 
-@router.delete("/{knowledge_base_id}", status_code=status.HTTP_204_NO_CONTENT, responses={404: {}})
-def delete_knowledge_base(knowledge_base_id: PathId, session: TenantSession) -> None:
+@router.delete("/{knowledge_base_id}", status_code=status.HTTP_204_NO_CONTENT, responses={403: {}, 404: {}})
+def delete_knowledge_base(knowledge_base_id: PathId, caller: Moderator, session: TenantSession) -> None:
     """
-    Destroy a knowledge base and its documents.
+    Destroy a knowledge base with its documents and threads. For moderators.
     """
     knowledge_base = read_knowledge_base(session, knowledge_base_id)
-    session.execute(delete(Document).where(Document.knowledge_base_id == knowledge_base.id))
+    for model in (Document, Thread):
+        session.execute(delete(model).where(model.knowledge_base_id == knowledge_base.id))
     session.delete(knowledge_base)
+    subject = f"knowledge_bases/{knowledge_base_id}"
+    record_action(session, actor_id=caller.user_id, action="delete", subject=subject)
     session.flush()

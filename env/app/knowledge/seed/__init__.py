@@ -1,5 +1,5 @@
 """
-Deterministic data: the same profile, seed and password give the same rows, times and hashes included.
+Deterministic data: the same profile and seed give the same rows, times included.
 """
 
 from knowledge.seed.load import apply_seed

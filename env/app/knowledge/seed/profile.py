@@ -4,6 +4,7 @@ Owns how much data a profile has and how it is spread: one tenant holds half, on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["PROFILES", "Profile", "share_out"]
@@ -12,13 +13,16 @@ __all__ = ["PROFILES", "Profile", "share_out"]
 @dataclass(frozen=True, slots=True)
 class Profile:
     """
-    How many rows there are in all.
+    How many rows each table gets, and how many of the trail's rows the system left, which belong to no tenant.
     """
 
-    tenants: int
-    users: int
-    knowledge_bases: int
-    documents: int
+    rows: Mapping[str, int]
+    system_rows: int
+
+    @property
+    def tenants(self) -> int:
+        """How many tenants there are."""
+        return self.rows["tenants"]
 
     @property
     def empty_tenant(self) -> int:
@@ -31,10 +35,22 @@ class Profile:
         return self.tenants
 
 
+TABLES = (
+    "tenants", "users", "api_keys", "knowledge_bases", "documents", "uploads", "threads", "posts", "workflows",
+    "workflow_runs", "ai_usage", "invoices", "audit_log", "events",
+)  # fmt: skip
+
+
+def _profile(counts: str, *, system_rows: int) -> Profile:
+    return Profile(dict(zip(TABLES, map(int, counts.split()), strict=True)), system_rows)
+
+
 PROFILES = {
-    "tiny": Profile(tenants=4, users=16, knowledge_bases=12, documents=60),
-    "quick": Profile(tenants=12, users=240, knowledge_bases=240, documents=5_000),
-    "standard": Profile(tenants=40, users=4_000, knowledge_bases=4_000, documents=100_000),
+    "tiny": _profile("4 16 8 12 60 6 12 40 6 20 24 10 40 60", system_rows=2),
+    "quick": _profile("40 800 400 800 8000 400 2500 10000 300 3000 2400 460 6000 15000", system_rows=20),
+    "standard": _profile(
+        "40 8000 4000 8000 120000 5000 50000 200000 4000 80000 48000 6000 120000 347000", system_rows=200
+    ),
 }
 
 

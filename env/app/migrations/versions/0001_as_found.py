@@ -1,5 +1,5 @@
 """
-The schema as found.
+The schema as found. Its text lies in `migrations/sql/0001`, one file per concern, run in the order of their names.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+SCRIPTS = Path(__file__).resolve().parents[1] / "sql" / revision
+
 
 def upgrade() -> None:
     """
-    Create the four tables and the login's lookup.
+    Create tables, views and functions.
     """
-    script = Path(__file__).resolve().parents[1] / "sql" / "0001_as_found.sql"
-    op.get_bind().exec_driver_sql(script.read_text(encoding="utf-8"))
+    for script in sorted(SCRIPTS.glob("*.sql")):
+        op.get_bind().exec_driver_sql(script.read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
     """
     Destroy all of it, and the data with it.
     """
-    op.execute("DROP FUNCTION auth_lookup(text, text)")
-    for table in ("documents", "knowledge_bases", "users", "tenants"):
-        op.drop_table(table)
+    op.get_bind().exec_driver_sql((SCRIPTS / "down" / "all.sql").read_text(encoding="utf-8"))

@@ -1,0 +1,3 @@
+"""
+The shapes that cross the wire, by domain: what may come in, and what goes out.
+"""
