@@ -10,6 +10,7 @@ from playbook.isolation.objects import OBJECT_CHECKS
 from playbook.isolation.parents import PARENT_CHECKS
 from playbook.isolation.pool import POOL_CHECKS
 from playbook.isolation.reading import READING_CHECKS
+from playbook.isolation.standing import STANDING_CHECKS
 from playbook.isolation.writing import WRITING_CHECKS
 from playbook.proof.check import Check
 
@@ -23,4 +24,5 @@ CHECKS: tuple[Check, ...] = (
     *OBJECT_CHECKS,
     *LIST_CHECKS,
     *PARENT_CHECKS,
+    *STANDING_CHECKS,
 )

@@ -19,6 +19,7 @@ from playbook.isolation.walk import Caller, foreign_marks, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
+from playbook.tenancy.truth import Ownership
 
 __all__ = ["OBJECT_CHECKS", "each_object", "object_operations"]
 
@@ -42,6 +43,17 @@ class Encounter:
     def key(self) -> str:
         """The planted object's key."""
         return str(self.values[self.shape.primary_key])
+
+
+def _own(ownership: Ownership, caller: Caller) -> Values:
+    """
+    Say what makes a row the caller's own where rows hang on a user: some are for that user alone.
+    """
+    hop = ownership.hops[0] if ownership.hops else None
+    if hop is None or not hop.parent.endswith(".users"):
+        return {}
+    user = caller.actor.user_id
+    return {hop.column: int(user) if user.isdigit() else user}
 
 
 Ask = Callable[[Encounter], tuple[str, ...]]
@@ -75,7 +87,8 @@ def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[F
             answers: set[str] = set()
             for number, (caller, neighbour) in enumerate(pairs, 1):
                 like = owned.of(neighbour.actor.tenant_id)[0]
-                with planted(god, shape, like, number=1000 + number) as values:
+                mine = _own(owned.ownership, neighbour)
+                with planted(god, shape, like, number=1000 + number, changes=mine) as values:
                     answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))
             seen = Observation(role="client", request=operation.name, value=len(pairs), unit="pairs of tenants")
             yield Finding(operation.name, expected=expected, actual=[*sorted(answers)], observations=(seen,))
@@ -94,7 +107,7 @@ def _ask_foreign(met: Encounter) -> tuple[str, ...]:
 
 def _ask_own(met: Encounter) -> tuple[str, ...]:
     answer = met.neighbour.ask(met.operation, key=met.key)
-    return ("done" if answer.status in (200, 202, 204) else str(answer.status),)
+    return ("done" if answer.status in (200, 201, 202, 204) else str(answer.status),)
 
 
 @check(

@@ -131,6 +131,9 @@ def _kind(schema: JsonObject) -> str:
 
 
 def _example(schema: JsonObject) -> JsonValue:
+    choices = _list(schema.get("enum"))
+    if choices:
+        return choices[0]
     match _kind(schema):
         case "integer" | "number":
             return 1

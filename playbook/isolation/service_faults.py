@@ -30,6 +30,15 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         kills={"http.header.ignored": READS},
     ),
     Sabotage(
+        name="suspended-tenant-served",
+        title="A tenant that is suspended is served like any other",
+        phase="30",
+        protection="active tenant",
+        mechanism="status not asked",
+        fault=SwitchOff("inactive_tenant_refused"),
+        kills={"http.tenant.inactive-refused": ("login", "request")},
+    ),
+    Sabotage(
         name="document-cached-by-key",
         title="One endpoint keeps documents in memory by their key alone",
         phase="30",

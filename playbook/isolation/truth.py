@@ -26,23 +26,26 @@ RING = 8
 @dataclass(frozen=True, slots=True)
 class Owned:
     """
-    One relation: how its rows reach their tenant, and the true owner of each row by its key.
+    One relation: how its rows reach their tenant, the true owner of each row by its key, and the keys by owner.
     """
 
     ownership: Ownership
     owners: Mapping[str, str]
+    keys: Mapping[str, list[str]]
 
     def of(self, tenant: str) -> list[str]:
         """
         List the keys of one tenant's rows.
         """
-        return [key for key, owner in self.owners.items() if owner == tenant]
+        return self.keys.get(tenant, [])
 
     def ring(self) -> list[tuple[str, str]]:
         """
         Pair each acting tenant with its neighbour; empty when fewer than two tenants have rows.
+
+        Those with the fewest rows: a write that reaches all of one's own costs least, and others' are the same.
         """
-        tenants = sorted(set(self.owners.values()), key=lambda t: (len(t), t))[:RING]
+        tenants = sorted(self.keys, key=lambda t: (len(self.keys[t]), len(t), t))[:RING]
         return list(zip(tenants, tenants[1:] + tenants[:1], strict=True)) if len(tenants) > 1 else []
 
 
@@ -83,7 +86,10 @@ def _read(scene: Scene) -> Truth:
                 unknown[relation] = str(err)
                 continue
             rows = conn.execute(ownership.query()).fetchall()
-            relations[relation] = Owned(ownership, {str(key): str(owner) for key, owner in rows})
+            keys: dict[str, list[str]] = {}
+            for key, owner in rows:
+                keys.setdefault(owner, []).append(key)
+            relations[relation] = Owned(ownership, dict(rows), keys)
         query = sql.SQL("SELECT id::text FROM {root} ORDER BY id").format(root=identifier(tenancy.root))
         tenants = tuple(str(key) for (key,) in conn.execute(query).fetchall())
     return Truth(tenants, relations, unknown)

@@ -74,12 +74,13 @@ class Walk:
 
     def relation_of(self, operation: Operation) -> Owned | None:
         """
-        Find the relation that an operation's path is about, by its name.
+        Find the relation that an operation's path is about, by its name or, where only one fits, by its ending.
         """
-        for relation, owned in self.truth.relations.items():
-            if relation.split(".", 1)[1] == operation.collection:
-                return owned
-        return None
+        named = {relation.split(".", 1)[1]: owned for relation, owned in self.truth.relations.items()}
+        if operation.collection in named:
+            return named[operation.collection]
+        ending = [owned for name, owned in named.items() if name.endswith(f"_{operation.collection}")]
+        return ending[0] if len(ending) == 1 else None
 
     def pairs(self, owned: Owned) -> list[tuple[Caller, Caller]]:
         """

@@ -18,7 +18,9 @@ from playbook.isolation.acting import app, attempt
 from playbook.isolation.planting import (
     Shape,
     Values,
+    changed,
     insert_statement,
+    lifted,
     make_row,
     planted,
     read_row,
@@ -59,7 +61,7 @@ class Duel:
         return {
             "relation": identifier(self.shape.relation),
             "pk": sql.Identifier(self.shape.primary_key),
-            "text": sql.Identifier(self.shape.free_text or self.shape.primary_key),
+            "change": changed(self.shape),
         }
 
     def into(self, tenant: str) -> Values | None:
@@ -113,26 +115,30 @@ def _duels(scene: Scene, act: Callable[[Duel], int], *, hops: int = 0) -> Iterat
 
 def _insert(duel: Duel) -> int:
     values = make_row(duel.god, duel.shape, duel.owned.of(duel.victim)[0], number=duel.number)
-    attempt(duel.scene, duel.conn, duel.actor, insert_statement(duel.shape), (Jsonb(values),), keep=True)
-    return int(remove_row(duel.god, duel.shape, values[duel.shape.primary_key]))
+    key = values[duel.shape.primary_key]
+    with lifted(duel.god, duel.shape, str(key)):
+        attempt(duel.scene, duel.conn, duel.actor, insert_statement(duel.shape), (Jsonb(values),), keep=True)
+        return int(remove_row(duel.god, duel.shape, key))
 
 
 def _update(duel: Duel) -> int:
     """
     Change one row by its key; then all rows with no condition, for which a server asks no SELECT policy.
     """
-    one = sql.SQL("UPDATE {relation} SET {text} = 'changed by a neighbour' WHERE {pk}::text = %s").format(**duel.names)
+    one = sql.SQL("UPDATE {relation} SET {change} WHERE {pk}::text = %s").format(**duel.names)
     with planted(duel.god, duel.shape, duel.owned.of(duel.victim)[0], number=duel.number) as values:
         key = values[duel.shape.primary_key]
         attempt(duel.scene, duel.conn, duel.actor, one, (str(key),), keep=True)
         changed = read_row(duel.god, duel.shape, key) != values
+    if changed:
+        return 1
     mine = duel.owned.of(duel.actor)
-    every = sql.SQL("UPDATE {relation} SET {text} = 'changed by a neighbour'").format(**duel.names)
+    every = sql.SQL("UPDATE {relation} SET {change}").format(**duel.names)
     reached = attempt(duel.scene, duel.conn, duel.actor, every, keep=False)
     own = attempt(duel.scene, duel.conn, duel.actor, one, (mine[0],), keep=False)
     # Its own row may be changed but not all that is reached: then others' rows are reached, and only a check holds.
     beyond = reached.rows > len(mine) or (reached.by_policy and own.refused is None)
-    return int(changed) + int(beyond)
+    return int(beyond)
 
 
 def _move(duel: Duel) -> int:
@@ -150,8 +156,10 @@ def _move(duel: Duel) -> int:
         attempt(duel.scene, duel.conn, duel.actor, one, (*changes.values(), key), keep=True)
         row = read_row(duel.god, duel.shape, key)
         gone = row is None or any(row[name] != values[name] for name in changes)
+    if gone:
+        return 1
     moved = attempt(duel.scene, duel.conn, duel.actor, every, tuple(changes.values()), keep=False)
-    return int(gone) + int(moved.rows > 0)
+    return int(moved.rows > 0)
 
 
 def _delete(duel: Duel) -> int:
@@ -160,9 +168,11 @@ def _delete(duel: Duel) -> int:
         key = values[duel.shape.primary_key]
         attempt(duel.scene, duel.conn, duel.actor, one, (str(key),), keep=True)
         gone = read_row(duel.god, duel.shape, key) is None
+        if gone:
+            return 1
         every = sql.SQL("DELETE FROM {relation}").format(**duel.names)
         beyond = attempt(duel.scene, duel.conn, duel.actor, every, keep=False).rows > len(duel.owned.of(duel.actor))
-    return int(gone) + int(beyond)
+    return int(beyond)
 
 
 def _refer(duel: Duel) -> int:

@@ -107,7 +107,7 @@ PHASES = (
         checks=isolation.CHECKS,
         sabotages=isolation.SABOTAGES,
         needs=("10", "20"),
-        switches=("tenant_context_local", "tenant_from_token"),
+        switches=("tenant_context_local", "tenant_from_token", "inactive_tenant_refused"),
     ),
 )
 

@@ -25,10 +25,11 @@ class Actor:
     tenant_id: str
     tenant: str
     email: str
+    user_id: str
 
 
 ACTORS = sql.SQL(
-    "SELECT DISTINCT ON (t.id) t.id::text, t.slug, u.email"
+    "SELECT DISTINCT ON (t.id) t.id::text, t.slug, u.email, u.id::text"
     " FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
     " WHERE t.status = 'active' ORDER BY t.id, u.id LIMIT %s"
 )

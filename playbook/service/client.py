@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from playbook.errors import PlaybookError
 from playbook.target.target import Login
 
-__all__ = ["Answer", "Client", "login"]
+__all__ = ["Answer", "Client", "login", "try_login"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,22 @@ class Client:
         return Answer.of(response)
 
 
+def try_login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> Answer:
+    """
+    Log in; return whatever the service answers.
+    """
+    values = {"tenant": tenant, "email": email, "password": password}
+    body = {k: v.format(**values) if isinstance(v, str) else v for k, v in how.body.items()}
+    return client.request("POST", how.path, json=body)
+
+
 def login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> str:
     """
     Log in; return the token.
 
     Raises PlaybookError with the status seen when the service does not give one.
     """
-    values = {"tenant": tenant, "email": email, "password": password}
-    body = {k: v.format(**values) if isinstance(v, str) else v for k, v in how.body.items()}
-    answer = client.request("POST", how.path, json=body)
+    answer = try_login(client, how, tenant=tenant, email=email, password=password)
     token = answer.json.get(how.token) if isinstance(answer.json, dict) else None
     if answer.status not in (200, 201) or not isinstance(token, str):
         raise PlaybookError(

@@ -10,6 +10,7 @@ from psycopg import sql
 
 __all__ = [
     "column_exists",
+    "column_exists_if_table",
     "constraint_exists",
     "constraint_gone",
     "constraint_valid",
@@ -29,6 +30,16 @@ def column_exists(table: str, column: str) -> sql.Composed:
     """The table has the column."""
     return _ask(
         "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = {table}::regclass"
+        " AND attname = {column} AND NOT attisdropped)",
+        table=table,
+        column=column,
+    )
+
+
+def column_exists_if_table(table: str, column: str) -> sql.Composed:
+    """The table, which may not be there at all, has the column."""
+    return _ask(
+        "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass({table})"
         " AND attname = {column} AND NOT attisdropped)",
         table=table,
         column=column,

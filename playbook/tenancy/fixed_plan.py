@@ -1,5 +1,5 @@
 """
-Owns the fixed plan that isolates the reference service's four tables. It goes when plans are computed.
+Owns the fixed plan that isolates the reference service's tenants. It goes when plans are computed.
 
 The order is the one that was measured to stall no client: keys and rows first, then references, then policies,
 which must come after every scan that the owner's role would do blindly under FORCE; superseded keys at the end.
@@ -11,7 +11,12 @@ from psycopg import sql
 
 from playbook.errors import InputError
 from playbook.target.target import Target
+from playbook.tenancy import service_functions
+from playbook.tenancy.function_steps import FunctionSteps
+from playbook.tenancy.numbering import Numbering
+from playbook.tenancy.quarantine import make_quarantine, make_quarantine_table, move_orphans
 from playbook.tenancy.role_steps import RoleSteps
+from playbook.tenancy.service_tables import ADDED, CHILDREN, COUNTERS, SHOWN, Child
 from playbook.tenancy.steps import Lock, Plan, Step
 from playbook.tenancy.table_steps import TableSteps
 
@@ -20,7 +25,6 @@ __all__ = ["RECORD", "fixed_plan"]
 RECORD = "alembic_version"
 REVISION = "0002"
 DOWN_REVISION = "0001"
-TABLES = ("tenants", "users", "knowledge_bases", "documents")
 
 
 def fixed_plan(target: Target, *, server_major: int = 18) -> Plan:
@@ -37,75 +41,118 @@ def fixed_plan(target: Target, *, server_major: int = 18) -> Plan:
     roles = target.database.roles
     key, setting = target.tenancy.key, target.tenancy.setting
 
-    def of(table: str, column: str = key) -> TableSteps:
-        return TableSteps(schema, table, column, setting, (roles.app, roles.owner))
+    def of(table: str, column: str = key, partitions: tuple[str, ...] = ()) -> TableSteps:
+        return TableSteps(schema, table, column, setting, (roles.app, roles.owner), partitions)
 
-    tenants, users = of("tenants", "id"), of("users")
-    bases, documents = of("knowledge_bases"), of("documents")
-    people = RoleSteps(
-        schema=schema,
-        roles=roles,
-        tables=TABLES,
-        record=RECORD,
-        lookup="auth_lookup",
-        lookup_arguments="text, text",
+    users = of("users")
+    children = [(of(one.table, partitions=one.partitions), one) for one in CHILDREN]
+    written = tuple(one.table for one in CHILDREN if one.table not in ADDED)
+    people = RoleSteps(schema, roles, ("tenants", "users", *written), ADDED, (COUNTERS,), SHOWN, RECORD)
+    functions = FunctionSteps(schema, roles.owner, (roles.app, roles.owner))
+    invoices = of("invoices")
+    numbering = Numbering(
+        invoices, "number", COUNTERS, "number_invoice", "invoices_number", "invoices_number_seq", roles.owner
     )
+    isolated = [of("tenants", "id"), users, of(COUNTERS)]
+    isolated += [of(name) for _, child in children for name in (child.table, *child.partitions)]
     return Plan(
         title="Tenant isolation of the reference service",
         revision=REVISION,
         down_revision=DOWN_REVISION,
         steps=(
+            make_quarantine(roles.owner),
             users.default_key(),
             *users.unique(key, "id"),
             *users.unique(key, "email"),
-            *_child(bases, parent="users", column="owner_id", server_major=server_major),
-            *_child(documents, parent="knowledge_bases", column="knowledge_base_id", server_major=server_major),
+            *(step for table, child in children for step in _key(table, child, roles.owner, server_major)),
+            numbering.step(),
             *people.all_before_policies(),
-            tenants.isolate(),
-            users.isolate(),
-            bases.isolate(),
-            documents.isolate(),
+            *(table.isolate() for table in isolated),
             *people.all_after_policies(),
+            *_functions(functions, schema, users.bound),
             users.drop_constraint("users_email_key", sql.SQL("UNIQUE (email)")),
             users.drop_index("users_tenant_id_idx", key),
-            *_superseded(bases, parent="users", column="owner_id"),
-            *_superseded(documents, parent="knowledge_bases", column="knowledge_base_id"),
+            *(step for table, child in children for step in _superseded(table, child)),
             users.analyze(),
-            bases.analyze(),
-            documents.analyze(),
+            *(table.analyze() for table, _ in children),
             _stamp(schema),
         ),
     )
 
 
-def _child(table: TableSteps, *, parent: str, column: str, server_major: int) -> tuple[Step, ...]:
+def _key(table: TableSteps, child: Child, owner: str, server_major: int) -> tuple[Step, ...]:
     """
-    Give a table that reaches its tenant through a parent a key of its own, which must agree with the parent's.
+    Give a table that reaches its tenant through a parent a key of its own, which must agree with every parent's.
     """
+    way, reason, columns = child.references[0], child.orphans, child.columns
+    refuse, *validate = table.require_key(server_major=server_major)
+    apart = (make_quarantine_table(table.schema, table.table, owner, columns=columns),) if reason else ()
+    moved = (move_orphans(table.schema, table.table, table.key, columns=columns, reason=reason),) if reason else ()
+    referenced = table.unique(table.key, "id") if child.referenced else ()
     return (
+        *apart,
         table.add_key(),
         table.default_key(),
-        table.backfill(parent=parent, column=column),
-        *table.require_key(server_major=server_major),
-        *table.unique(table.key, "id"),
-        table.index(table.key, column),
+        table.backfill(parent=way.parent, column=way.column, orphans=reason is not None),
+        refuse,
+        *moved,
+        *validate,
+        *referenced,
+        *(step for columns in child.unique for step in table.unique(table.key, *columns)),
+        *(step for one in child.references if one.indexed for step in table.index(table.key, one.column)),
         *table.reference(f"{table.table}_{table.key}_fkey", (table.key,), parent="tenants", parents=("id",)),
-        *table.reference(
-            f"{table.table}_{table.key}_{column}_fkey", (table.key, column), parent=parent, parents=(table.key, "id")
+        *(
+            step
+            for one in child.references
+            for step in table.reference(
+                f"{table.table}_{table.key}_{one.column}_fkey",
+                (table.key, one.column),
+                parent=one.parent,
+                parents=(table.key, "id"),
+                on_delete=one.on_delete_pair,
+            )
         ),
     )
 
 
-def _superseded(table: TableSteps, *, parent: str, column: str) -> tuple[Step, ...]:
+def _superseded(table: TableSteps, child: Child) -> tuple[Step, ...]:
     """
-    Drop the parent's simple reference and its index: the pair with the tenant's key says more.
+    Drop the simple references, their indexes and the keys over all tenants: the ones with the tenant's key say more.
     """
-    simple = sql.SQL("FOREIGN KEY ({column}) REFERENCES {parent} (id)").format(
-        column=sql.Identifier(column), parent=sql.Identifier(table.schema, parent)
-    )
+    steps = []
+    for one in child.references:
+        simple = sql.SQL("FOREIGN KEY ({column}) REFERENCES {parent} (id){on_delete}").format(
+            column=sql.Identifier(one.column),
+            parent=sql.Identifier(table.schema, one.parent),
+            on_delete=sql.SQL(f" {one.on_delete}" if one.on_delete else ""),
+        )
+        steps.append(table.drop_constraint(f"{table.table}_{one.column}_fkey", simple))
+        if one.indexed:
+            steps.append(table.drop_index(f"{table.table}_{one.column}_idx", one.column))
+    for columns in child.unique:
+        listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+        name = "_".join((table.table, *columns, "key"))
+        steps.append(table.drop_constraint(name, sql.SQL("UNIQUE ({})").format(listed)))
+    return tuple(steps)
+
+
+def _functions(functions: FunctionSteps, schema: str, bound: sql.Composed) -> tuple[Step, ...]:
+    """
+    Let nothing that runs or shows with others' rights show more than one tenant.
+
+    The two lookups stay blind to the tenant, since they come before it is known: each answers for one name or id.
+    """
+    search, stats = service_functions.search_documents, service_functions.tenant_stats
     return (
-        table.drop_constraint(f"{table.table}_{column}_fkey", simple),
-        table.drop_index(f"{table.table}_{column}_idx", column),
+        functions.invoke("document_overview"),
+        functions.keep_apart("tenant_stats"),
+        functions.replace("search_documents", new=search(schema, bound), old=search(schema, None), mark="tenant_id"),
+        functions.replace("read_tenant_stats", new=stats(schema, bound), old=stats(schema, None), mark="WHERE id"),
+        *functions.review("auth_lookup", "text, text"),
+        *functions.review("api_key_lookup", "bigint"),
+        *functions.review("search_documents", "text, bigint"),
+        *functions.review("read_tenant_stats", ""),
+        functions.pin_trigger("touch_updated_at"),
     )
 
 

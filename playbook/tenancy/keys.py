@@ -95,7 +95,10 @@ def _ask(scene: Scene, query: str) -> Iterator[tuple[str, Any, Observation]]:
     tenancy = need_tenancy(scene.target)
     schema, _, table = tenancy.root.partition(".")
     shared = [name for name, one in tenancy.tables.items() if one.kind == "shared"]
-    listed = "shared AS (SELECT to_regclass(name) AS oid FROM unnest(%(shared)s::text[]) AS name)"
+    # One that is not there would be null, and NOT IN would say nothing of any.
+    listed = (
+        "shared AS (SELECT oid FROM unnest(%(shared)s::text[]) AS name, to_regclass(name) AS oid WHERE oid IS NOT NULL)"
+    )
     text = f"{TABLES.rstrip()}, {listed} {query}"
     values = {"key": tenancy.key, "root": sql.Identifier(schema, table).as_string(None), "shared": shared}
     with connect(scene.database, "superuser", read_only=True, purpose="keys") as conn:

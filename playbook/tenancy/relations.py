@@ -14,7 +14,16 @@ from playbook.postgres.connect import connect
 from playbook.proof.scene import Scene
 from playbook.target.target import Target, Tenancy
 
-__all__ = ["child_relations", "definer_functions", "identifier", "listed_tables", "need_tenancy", "tenant_relations"]
+__all__ = [
+    "child_relations",
+    "definer_functions",
+    "identifier",
+    "listed_tables",
+    "need_tenancy",
+    "read_parents",
+    "tenant_relations",
+    "view_relations",
+]
 
 # Partitions and inheritance children are tables of their own: row security of the parent does not guard them.
 TABLES = """
@@ -33,6 +42,24 @@ SELECT format('%s.%s', table_schema, table_name)
   FROM information_schema.tables
  WHERE table_type = 'BASE TABLE'
    AND table_schema NOT IN ('pg_catalog', 'information_schema', 'playbook')
+ ORDER BY 1
+"""
+
+PARENTS = """
+SELECT format('%s.%s', n.nspname, c.relname), format('%s.%s', tn.nspname, t.relname)
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_class t ON t.oid = pg_partition_root(c.oid)
+  JOIN pg_namespace tn ON tn.oid = t.relnamespace
+ WHERE c.relispartition AND c.relkind IN ('r', 'p')
+"""
+
+VIEWS = """
+SELECT format('%s.%s', n.nspname, c.relname)
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('v', 'm')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'playbook')
  ORDER BY 1
 """
 
@@ -79,6 +106,21 @@ def child_relations(scene: Scene) -> list[str]:
     """
     root = need_tenancy(scene.target).root
     return [name for name in tenant_relations(scene) if name != root]
+
+
+def read_parents(conn: Connection[TupleRow]) -> dict[str, str]:
+    """
+    Read which table is a partition of which; of sub-partitions the top one. Read-only.
+    """
+    return {str(part): str(parent) for part, parent in conn.execute(PARENTS).fetchall()}
+
+
+def view_relations(scene: Scene) -> list[str]:
+    """
+    List every view and materialized view. Read-only.
+    """
+    with connect(scene.database, "superuser", read_only=True, purpose="population") as conn:
+        return [str(name) for (name,) in conn.execute(VIEWS).fetchall()]
 
 
 def definer_functions(scene: Scene) -> list[str]:

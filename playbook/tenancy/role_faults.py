@@ -9,7 +9,30 @@ from playbook.proof.sabotage import WHOLE, Sabotage, SqlFault, SwitchOff
 __all__ = ["ROLE_FAULTS", "ROW_SECURITY_FAULTS"]
 
 DOCUMENTS = ("public.documents",)
-EVERY = ("public.documents", "public.knowledge_bases", "public.tenants", "public.users")
+EVERY = tuple(
+    f"public.{table}"
+    for table in (
+        "ai_usage",
+        "api_keys",
+        "audit_log",
+        "documents",
+        "events",
+        "events_2025_01",
+        "events_2025_02",
+        "events_2025_03",
+        "events_default",
+        "invoice_counters",
+        "invoices",
+        "knowledge_bases",
+        "posts",
+        "tenants",
+        "threads",
+        "uploads",
+        "users",
+        "workflow_runs",
+        "workflows",
+    )
+)
 LOOKUP = ("public.auth_lookup(slug text, email text)",)
 
 ROW_SECURITY_FAULTS = (
@@ -67,6 +90,51 @@ ROW_SECURITY_FAULTS = (
             ),
         ),
         kills={"rls.definer.not-public": LOOKUP},
+    ),
+    Sabotage(
+        name="partition-unguarded",
+        title="One partition of the events has no row security of its own",
+        phase="20",
+        protection="row security",
+        mechanism="disabled on a partition",
+        fault=SqlFault(
+            apply="ALTER TABLE public.events_2025_02 DISABLE ROW LEVEL SECURITY",
+            heal="ALTER TABLE public.events_2025_02 ENABLE ROW LEVEL SECURITY",
+            probe="SELECT NOT relrowsecurity FROM pg_class WHERE oid = 'public.events_2025_02'::regclass",
+        ),
+        kills={"rls.table.enabled": ("public.events_2025_02",)},
+    ),
+    Sabotage(
+        name="view-with-owners-rights",
+        title="The overview of documents reads with its owner's rights",
+        phase="20",
+        protection="view",
+        mechanism="security_invoker off",
+        fault=SqlFault(
+            apply="ALTER VIEW public.document_overview SET (security_invoker = false)",
+            heal="ALTER VIEW public.document_overview SET (security_invoker = true)",
+            probe=(
+                "SELECT 'security_invoker=false' = ANY (reloptions)"
+                " FROM pg_class WHERE oid = 'public.document_overview'::regclass"
+            ),
+        ),
+        kills={"rls.view.own-rows": ("public.document_overview",)},
+    ),
+    Sabotage(
+        name="stored-figures-granted",
+        title="The service may read the stored figures of all tenants",
+        phase="20",
+        protection="materialized view",
+        mechanism="SELECT granted",
+        fault=SqlFault(
+            apply="GRANT SELECT ON public.tenant_stats TO kb_app",
+            heal="REVOKE SELECT ON public.tenant_stats FROM kb_app",
+            probe=(
+                "SELECT EXISTS (SELECT FROM pg_class, aclexplode(relacl) a"
+                " WHERE oid = 'public.tenant_stats'::regclass AND a.grantee = 'kb_app'::regrole)"
+            ),
+        ),
+        kills={"rls.view.own-rows": ("public.tenant_stats",)},
     ),
 )
 

@@ -1,7 +1,7 @@
 """
-Owns the steps about roles: who may do what, and the one function that reads before a tenant is known.
+Owns the steps about roles: which there are, and who may do what.
 
-Sources: PostgreSQL manual sections 22.2 (attributes), 5.8 (privileges), CREATE FUNCTION (definer functions).
+Sources: PostgreSQL manual sections 22.2 (attributes), 5.8 (privileges).
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from psycopg import sql
 
 from playbook.target.target import Roles
 from playbook.tenancy import catalogue_done as known
+from playbook.tenancy.quarantine import QUARANTINE
 from playbook.tenancy.steps import Effect, Lock, Step
 
 __all__ = ["LOOKUP_ROLE", "RoleSteps"]
 
 LOOKUP_ROLE = "kb_lookup"
-"""Owns the lookup of a login; nobody can log in as it."""
+"""Owns the reviewed functions and the materialized view; nobody can log in as it."""
+
+READ_BY_LOOKUPS = ("tenants", "users", "api_keys", "knowledge_bases", "documents")
 
 CATALOGUE = Lock("catalogue only")
 
@@ -32,27 +35,20 @@ class RoleSteps:
     schema: str
     roles: Roles
     tables: tuple[str, ...]
+    """Read and written by the service."""
+    added: tuple[str, ...]
+    """Added to, never changed."""
+    counted: tuple[str, ...]
+    """Counted up by a trigger, which runs as whoever inserts."""
+    shown: tuple[str, ...]
+    """Only read."""
     record: str
     """The migration tool's own table, which the application needs not."""
-    lookup: str
-    lookup_arguments: LiteralString
 
     @property
     def backup(self) -> str:
         """The role that dumps."""
         return self.roles.backup or f"{self.roles.app}_backup"
-
-    @property
-    def _function(self) -> sql.Composed:
-        return sql.SQL("{name}({arguments})").format(
-            name=sql.Identifier(self.schema, self.lookup), arguments=sql.SQL(self.lookup_arguments)
-        )
-
-    @property
-    def _signature(self) -> sql.Composed:
-        return sql.SQL("{literal}::regprocedure").format(
-            literal=sql.Literal(f"{self.schema}.{self.lookup}({self.lookup_arguments})")
-        )
 
     def all_before_policies(self) -> tuple[Step, ...]:
         """
@@ -62,7 +58,7 @@ class RoleSteps:
             self._role(self.roles.app, login=True, bypasses=False, title="The service's role bypasses nothing"),
             self._role(self.backup, login=True, bypasses=True, title="The backup's role reads every tenant's rows"),
             self._role(
-                LOOKUP_ROLE, login=False, bypasses=True, title="Nobody logs in as the owner of the login's lookup"
+                LOOKUP_ROLE, login=False, bypasses=True, title="Nobody logs in as the owner of the reviewed functions"
             ),
             self._stranger(),
         )
@@ -71,7 +67,7 @@ class RoleSteps:
         """
         Grants, once the policies stand behind them.
         """
-        return (self._pin(), self._own(), self._execute(), self._serve(), self._dump(), self._defaults())
+        return (self._look_up(), self._serve(), self._dump(), self._defaults())
 
     def _role(self, name: str, *, login: bool, bypasses: bool, title: str) -> Step:
         shape = sql.SQL("{login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {bypass}").format(
@@ -108,57 +104,43 @@ class RoleSteps:
             ),
         )
 
-    def _pin(self) -> Step:
-        return self._on_lookup(
-            "lookup.pin",
-            "The login's lookup looks in its own schema only",
-            "ALTER FUNCTION {function} SET search_path = pg_catalog, {schema}, pg_temp",
-            undo="ALTER FUNCTION {function} RESET search_path",
-            done="SELECT EXISTS (SELECT FROM pg_proc p, unnest(p.proconfig) s WHERE p.oid = {signature}"
-            " AND s LIKE 'search_path=%')",
-        )
-
-    def _own(self) -> Step:
-        return self._on_lookup(
-            "lookup.own",
-            "The login's lookup reads two tables, as a role that can do no more",
-            "GRANT USAGE ON SCHEMA {schema} TO {lookup};"
-            "GRANT SELECT ON {schema}.users, {schema}.tenants TO {lookup};"
-            "ALTER FUNCTION {function} OWNER TO {lookup}",
-            undo="ALTER FUNCTION {function} OWNER TO {owner};"
-            "REVOKE SELECT ON {schema}.users, {schema}.tenants FROM {lookup}",
-            done="SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner"
-            " WHERE p.oid = {signature} AND r.rolname = {lookup_text})",
-        )
-
-    def _execute(self) -> Step:
-        # The owner keeps its right, so that the service's other hardenings can be tried without this role.
-        return self._on_lookup(
-            "lookup.execute",
-            "Only the service may call the login's lookup",
-            "REVOKE ALL ON FUNCTION {function} FROM PUBLIC; GRANT EXECUTE ON FUNCTION {function} TO {app}, {owner}",
-            undo="GRANT EXECUTE ON FUNCTION {function} TO PUBLIC",
-            done="SELECT has_function_privilege({app_text}, {signature}, 'EXECUTE')"
-            " AND NOT EXISTS (SELECT FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a"
-            " WHERE p.oid = {signature} AND a.grantee = 0)",
+    def _look_up(self) -> Step:
+        return self._made(
+            "grants.lookup",
+            "The owner of the reviewed functions reads what they read, and nothing more",
+            "GRANT USAGE ON SCHEMA {schema} TO {lookup}; GRANT SELECT ON {read} TO {lookup}",
+            undo="REVOKE SELECT ON {read} FROM {lookup}; REVOKE USAGE ON SCHEMA {schema} FROM {lookup}",
+            done="SELECT bool_and(has_table_privilege({lookup_text}, one, 'SELECT'))"
+            " FROM unnest({texts}::text[]) AS one",
+            read=self._listed(READ_BY_LOOKUPS),
+            texts=sql.Literal([f"{self.schema}.{table}" for table in READ_BY_LOOKUPS]),
         )
 
     def _serve(self) -> Step:
-        tables = sql.SQL(", ").join(sql.Identifier(self.schema, table) for table in self.tables)
-        first = sql.Literal(f"{self.schema}.{self.tables[-1]}")
         return self._made(
             "grants.app",
             "The service's role reads and writes rows, and owns nothing",
-            "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC; REVOKE ALL ON {tables} FROM PUBLIC;"
+            "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC; REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC;"
             "GRANT USAGE ON SCHEMA {schema} TO {app};"
             "GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {app};"
+            "GRANT SELECT, INSERT, UPDATE ON {counted} TO {app};"
+            "GRANT SELECT, INSERT ON {added} TO {app};"
+            "GRANT SELECT ON {shown} TO {app};"
+            # USAGE without SELECT draws numbers and reads no state.
             "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {app}",
-            undo="REVOKE ALL ON {tables} FROM {app}; REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {app}",
+            undo="REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {app};"
+            "REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {app}",
             done="SELECT has_table_privilege({app_text}, {first}, 'SELECT, INSERT, UPDATE, DELETE')"
             " AND NOT has_schema_privilege({app_text}, {schema_text}, 'CREATE')",
-            tables=tables,
-            first=first,
+            tables=self._listed(self.tables),
+            counted=self._listed(self.counted),
+            added=self._listed(self.added),
+            shown=self._listed(self.shown),
+            first=sql.Literal(f"{self.schema}.{self.tables[-1]}"),
         )
+
+    def _listed(self, tables: tuple[str, ...]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(self.schema, table) for table in tables)
 
     def _dump(self) -> Step:
         return self._made(
@@ -166,9 +148,14 @@ class RoleSteps:
             "The backup's role reads all and writes nothing",
             "GRANT USAGE ON SCHEMA {schema} TO {backup};"
             "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {backup};"
-            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {backup}",
-            undo="REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {backup};"
-            "REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {backup}",
+            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {backup};"
+            "GRANT USAGE ON SCHEMA {quarantine} TO {backup};"
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {quarantine} TO {backup}",
+            undo="REVOKE SELECT ON ALL TABLES IN SCHEMA {quarantine} FROM {backup};"
+            "REVOKE USAGE ON SCHEMA {quarantine} FROM {backup};"
+            "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {backup};"
+            "REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {backup};"
+            "REVOKE USAGE ON SCHEMA {schema} FROM {backup}",
             done="SELECT has_table_privilege({backup_text}, {record}, 'SELECT')",
             record=sql.Literal(f"{self.schema}.{self.record}"),
         )
@@ -187,21 +174,6 @@ class RoleSteps:
             "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} REVOKE SELECT ON SEQUENCES FROM {backup};"
             "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} REVOKE SELECT ON TABLES FROM {backup}",
             done="SELECT count(*) = 3 FROM pg_default_acl WHERE defaclrole = {owner_text}::regrole",
-        )
-
-    def _on_lookup(
-        self, step_id: str, title: str, text: LiteralString, *, undo: LiteralString, done: LiteralString
-    ) -> Step:
-        return self._made(
-            step_id,
-            title,
-            text,
-            undo=undo,
-            done=done,
-            function=self._function,
-            signature=self._signature,
-            lookup=sql.Identifier(LOOKUP_ROLE),
-            lookup_text=sql.Literal(LOOKUP_ROLE),
         )
 
     def _made(
@@ -224,6 +196,9 @@ class RoleSteps:
             "app_text": sql.Literal(self.roles.app),
             "backup": sql.Identifier(self.backup),
             "backup_text": sql.Literal(self.backup),
+            "lookup": sql.Identifier(LOOKUP_ROLE),
+            "lookup_text": sql.Literal(LOOKUP_ROLE),
+            "quarantine": sql.Identifier(QUARANTINE),
             **parts,
         }
         return Step(

@@ -4,16 +4,27 @@ Owns the checks about the rows after a migration: each with its true owner's ten
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from psycopg import errors, sql
+from psycopg import Connection, errors, sql
+from psycopg.rows import TupleRow
 
 from playbook.evidence.result import Observation
 from playbook.postgres.connect import connect
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
-from playbook.tenancy.baseline import read_baseline, read_digest
-from playbook.tenancy.relations import child_relations, listed_tables, need_tenancy, tenant_relations
+from playbook.tenancy.baseline import Baseline, Digest, read_baseline, read_digest
+from playbook.tenancy.orphans import count_apart, count_orphans, list_open, quarantine_of
+from playbook.tenancy.policies import read_app_role
+from playbook.tenancy.relations import (
+    child_relations,
+    identifier,
+    listed_tables,
+    need_tenancy,
+    read_parents,
+    tenant_relations,
+)
 from playbook.tenancy.truth import NoPathError, read_ownership
 
 __all__ = ["ROW_CHECKS"]
@@ -62,22 +73,110 @@ def kept(scene: Scene) -> Iterator[Finding]:
     """Compare digests."""
     with connect(scene.database, "superuser", autocommit=True, purpose="rows") as conn:
         before = read_baseline(conn)
-        for relation in listed_tables(conn, need_tenancy(scene.target)):
+        listed = listed_tables(conn, need_tenancy(scene.target))
+        parents = read_parents(conn)
+        now = _Digests(conn, before, parents)
+        for relation in listed:
             known = before.get(relation)
             if known is None:
-                yield Finding(relation, expected="a digest taken before the migration", actual="none was taken")
+                # What the migration itself made had no rows to lose; without a baseline nobody can say that.
+                yield Finding(relation, expected="a digest taken before the migration", actual=_without(before))
                 continue
             try:
-                rows, digest = read_digest(conn, relation, known.columns)
-            except errors.UndefinedColumn as err:
+                digest = now.of(relation)
+            except (errors.UndefinedColumn, errors.UndefinedTable) as err:
                 yield Finding(relation, expected=known.digest, actual=str(err).splitlines()[0])
                 continue
             yield Finding(
                 relation,
                 expected=f"{known.rows} rows, {known.digest}",
-                actual=f"{rows} rows, {digest}",
-                observations=(Observation(role="superuser", query=f"digest of {', '.join(known.columns)}"),),
+                actual=f"{digest.rows} rows, {digest}",
+                observations=(
+                    Observation(role="superuser", query=f"digest of {', '.join(known.columns)}"),
+                    Observation(role="superuser", query="of these in quarantine", value=now.apart(relation).rows),
+                ),
             )
 
 
-ROW_CHECKS = (agree_with_owner, kept)
+def _without(before: Mapping[str, Baseline]) -> str:
+    return "a digest taken before the migration" if before else "none was taken"
+
+
+@dataclass(slots=True)
+class _Digests:
+    """
+    Digests of the columns as found, those in quarantine included; every table is read once, partitions with it.
+    """
+
+    conn: Connection[TupleRow]
+    before: Mapping[str, Baseline]
+    parents: Mapping[str, str]
+    read: dict[str, Mapping[str, Digest]] = field(default_factory=dict)
+
+    def of(self, relation: str) -> Digest:
+        """
+        Give a table's digest, or a partition's out of its parent's.
+        """
+        return self._part(relation, relation, apart=False) + self.apart(relation)
+
+    def apart(self, relation: str) -> Digest:
+        """
+        Give the digest of the rows that were put into quarantine.
+        """
+        table = quarantine_of(self.parents.get(relation, relation))
+        return self._part(relation, table, apart=True) if self._there(table) else Digest()
+
+    def _there(self, table: str) -> bool:
+        row = self.conn.execute("SELECT to_regclass(%s) IS NOT NULL", (identifier(table).as_string(None),)).fetchone()
+        return row is not None and row[0] is True
+
+    def _part(self, relation: str, table: str, *, apart: bool) -> Digest:
+        parent = self.parents.get(relation)
+        table = table if apart or parent is None else parent
+        if table not in self.read:
+            known = self.before[parent or relation]
+            self.read[table] = read_digest(self.conn, table, known.columns, upto=known.upto, came_from=apart)
+        if parent is None:
+            return sum(self.read[table].values(), Digest())
+        return self.read[table].get(relation, Digest())
+
+
+@check(
+    "schema.rows.orphans-apart",
+    title="Rows that reach no tenant stand apart, counted, and closed to the service",
+    phase="20",
+    severity="critical",
+    why="A default tenant would hand rows of nobody to a customer; left in place they make the key nullable (MT-3).",
+    how="Count, as superuser, the rows whose declared path leads to no tenant, in the table and in its quarantine.",
+    remedy="Move them into the quarantine until a person decides; grant nothing on it to the service.",
+    population=child_relations,
+)
+def orphans_apart(scene: Scene) -> Iterator[Finding]:
+    """Count the rows of nobody."""
+    tenancy = need_tenancy(scene.target)
+    role = read_app_role(scene)
+    with connect(scene.database, "superuser", autocommit=True, read_only=True, purpose="orphans") as conn:
+        parents = read_parents(conn)
+        before = read_baseline(conn)
+        for relation in listed_tables(conn, tenancy):
+            if relation == tenancy.root:
+                continue
+            parent = parents.get(relation)
+            apart = quarantine_of(parent or relation)
+            known = before.get(relation)
+            try:
+                among = count_orphans(conn, tenancy, relation, last=known.last if known else None)
+            except NoPathError as err:
+                yield Finding(relation, expected="an owner of each row", actual=str(err).splitlines()[0])
+                continue
+            kept_apart = count_apart(conn, apart, part=relation if parent else None)
+            may = list_open(conn, apart, role)
+            yield Finding(
+                relation,
+                expected={"among tenants' rows": 0, "the service may": []},
+                actual={"among tenants' rows": among, "the service may": [*may]},
+                observations=(Observation(role="superuser", query=apart, value=kept_apart, unit="rows apart"),),
+            )
+
+
+ROW_CHECKS = (agree_with_owner, kept, orphans_apart)

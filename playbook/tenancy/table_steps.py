@@ -6,7 +6,7 @@ Sources: PostgreSQL manual sections 13.3.1 (locks), ALTER TABLE, CREATE INDEX, 5
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from psycopg import sql
@@ -26,7 +26,7 @@ class TableSteps:
     Makes the steps of one table; they change nothing until they are applied.
 
     `key` is the tenant's column there (for the root its own id), `setting` the one that holds the bound tenant,
-    `roles` those that the policy is for.
+    `roles` those that the policy is for, `partitions` the tables that it is made of.
     """
 
     schema: str
@@ -34,6 +34,7 @@ class TableSteps:
     key: str
     setting: str
     roles: tuple[str, ...]
+    partitions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,16 +79,28 @@ class TableSteps:
             done=known.default_is_context(self.name, self.key, self.setting),
         )
 
-    def backfill(self, *, parent: str, column: str) -> Step:
+    def backfill(self, *, parent: str, column: str, orphans: bool = False) -> Step:
         """
-        Give each row its parent's tenant, in batches. A row without an owner stays null, and the next step refuses it.
+        Give each row its parent's tenant, in batches. A row without an owner stays null.
+
+        Unless such `orphans` are expected, to be put into quarantine, the step does not stand then and the plan
+        stops. Triggers rest while a batch runs: one that notes the time of a change would change every row.
         """
+        left = self._sql(
+            "SELECT FROM {table} c JOIN {parent} p ON p.id = c.{column} WHERE c.{key} IS NULL AND p.{key} IS NOT NULL"
+            if orphans
+            else "SELECT FROM {table} WHERE {key} IS NULL",
+            parent=sql.Identifier(self.schema, parent),
+            column=sql.Identifier(column),
+        )
         return Step(
             id=f"{self.table}.backfill",
             title=f"Rows of {self.table} take the tenant of their {parent}",
             sql=(
                 self._sql(
-                    "WITH batch AS (SELECT c.id, p.{key} AS owner FROM {table} c JOIN {parent} p ON p.id = c.{column}"
+                    "WITH quiet AS MATERIALIZED (SELECT set_config('session_replication_role', 'replica', true)),"
+                    " batch AS (SELECT c.id, p.{key} AS owner FROM quiet, {table} c"
+                    " JOIN {parent} p ON p.id = c.{column}"
                     " WHERE c.{key} IS NULL AND p.{key} IS NOT NULL ORDER BY c.id LIMIT {rows})"
                     " UPDATE {table} t SET {key} = batch.owner FROM batch WHERE t.id = batch.id",
                     parent=sql.Identifier(self.schema, parent),
@@ -98,7 +111,7 @@ class TableSteps:
             lock=Lock("ROW EXCLUSIVE", self.name),
             effect="scan",
             undo=(),
-            done=self._sql("SELECT NOT EXISTS (SELECT FROM {table} WHERE {key} IS NULL)"),
+            done=sql.SQL("SELECT NOT EXISTS ({left})").format(left=left),
             form="batches",
         )
 
@@ -154,11 +167,38 @@ class TableSteps:
         )
         return index, promote
 
-    def index(self, *columns: str) -> Step:
+    def index(self, *columns: str) -> tuple[Step, ...]:
         """
-        Make an index beside the traffic.
+        Make an index beside the traffic: on a partitioned table one per partition, then their parent from them.
         """
-        return self._index("_".join((self.table, *columns, "idx")), columns, unique=False)
+        name = "_".join((self.table, *columns, "idx"))
+        if not self.partitions:
+            return (self._index(name, columns, unique=False),)
+        parts = [step for part in self.partitions for step in replace(self, table=part, partitions=()).index(*columns)]
+        return (*parts, self._index_above(name, columns))
+
+    def _index_above(self, name: str, columns: tuple[str, ...]) -> Step:
+        full = sql.Identifier(self.schema, name)
+        attach = sql.SQL("ALTER INDEX {full} ATTACH PARTITION {part}")
+        return Step(
+            id=f"{self.table}.{'-'.join(columns)}-index",
+            title=f"Index {self.table} by ({', '.join(columns)})",
+            sql=(
+                self._sql(
+                    "CREATE INDEX {name} ON ONLY {table} ({columns})",
+                    name=sql.Identifier(name),
+                    columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                ),
+                *(
+                    attach.format(full=full, part=sql.Identifier(self.schema, _index_name(part, columns)))
+                    for part in self.partitions
+                ),
+            ),
+            lock=Lock("SHARE", self.name),
+            effect="brief",
+            undo=(sql.SQL("DROP INDEX IF EXISTS {full}").format(full=full),),
+            done=known.index_valid(self.name, name),
+        )
 
     def _index(self, name: str, columns: tuple[str, ...], *, unique: bool) -> Step:
         full = sql.Identifier(self.schema, name)
@@ -183,10 +223,18 @@ class TableSteps:
         )
 
     def reference(
-        self, name: str, columns: tuple[str, ...], *, parent: str, parents: tuple[str, ...]
+        self,
+        name: str,
+        columns: tuple[str, ...],
+        *,
+        parent: str,
+        parents: tuple[str, ...],
+        on_delete: LiteralString = "",
     ) -> tuple[Step, ...]:
         """
         Reference a parent's key: first for new rows, then, after a scan, for all. Before FORCE, under which it lies.
+
+        On a partitioned table NOT VALID needs PostgreSQL 18.
         """
         named = sql.Identifier(name)
         add = Step(
@@ -195,11 +243,12 @@ class TableSteps:
             sql=(
                 self._sql(
                     "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns})"
-                    " REFERENCES {parent} ({parents}) NOT VALID",
+                    " REFERENCES {parent} ({parents}){on_delete} NOT VALID",
                     name=named,
                     columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
                     parent=sql.Identifier(self.schema, parent),
                     parents=sql.SQL(", ").join(map(sql.Identifier, parents)),
+                    on_delete=sql.SQL(f" {on_delete}" if on_delete else ""),
                 ),
             ),
             lock=Lock("SHARE ROW EXCLUSIVE", f"{self.name} and {self.schema}.{parent}"),
@@ -273,21 +322,23 @@ class TableSteps:
         Drop an index that another one supersedes.
         """
         full = sql.Identifier(self.schema, name)
+        beside = sql.SQL("" if self.partitions else "CONCURRENTLY ")
         return Step(
             id=f"{self.table}.drop-{name.removeprefix(f'{self.table}_').replace('_', '-')}",
             title=f"Drop {name}, superseded",
-            sql=(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {full}").format(full=full),),
-            lock=Lock("SHARE UPDATE EXCLUSIVE", self.name),
+            sql=(sql.SQL("DROP INDEX {beside}IF EXISTS {full}").format(full=full, beside=beside),),
+            lock=Lock("ACCESS EXCLUSIVE" if self.partitions else "SHARE UPDATE EXCLUSIVE", self.name),
             effect="brief",
             undo=(
                 self._sql(
-                    "CREATE INDEX CONCURRENTLY {name} ON {table} ({column})",
+                    "CREATE INDEX {beside}{name} ON {table} ({column})",
+                    beside=beside,
                     name=sql.Identifier(name),
                     column=sql.Identifier(column),
                 ),
             ),
             done=known.index_gone(self.name, name),
-            form="alone",
+            form="transaction" if self.partitions else "alone",
         )
 
     def analyze(self) -> Step:
@@ -307,3 +358,7 @@ class TableSteps:
                 " WHERE s.starelid = c.oid AND a.attname = {key}) FROM pg_class c WHERE c.oid = {table}::regclass"
             ).format(key=sql.Literal(self.key), table=sql.Literal(self.name)),
         )
+
+
+def _index_name(table: str, columns: tuple[str, ...]) -> str:
+    return "_".join((table, *columns, "idx"))

@@ -35,11 +35,15 @@ SELECT n.nspname || '.' || f.relname, pa.attname
  LIMIT 1
 """
 
+# A partitioned table's primary key must hold what it is partitioned by, which tells no rows apart.
 PRIMARY_KEY = """
 SELECT a.attname
   FROM pg_index i
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
  WHERE i.indrelid = %s::regclass AND i.indisprimary
+   AND a.attname NOT IN (SELECT p.attname FROM pg_partitioned_table t
+                           JOIN pg_attribute p ON p.attrelid = t.partrelid AND p.attnum = ANY (t.partattrs)
+                          WHERE t.partrelid = pg_partition_root(i.indrelid))
 """
 
 
