@@ -19,6 +19,7 @@ from playbook.evidence.log import EventLog
 from playbook.evidence.outcome import Exit, exit_for
 from playbook.evidence.run import read_run
 from playbook.evidence.seal import seal, seal_interrupted
+from playbook.evidence.verify import Demands
 from playbook.evidence.verify import verify as verify_run
 from playbook.places import places
 from playbook.report import render_all
@@ -61,7 +62,7 @@ def verify(ref: str, require_index: bool, evidence: Path | None) -> Reply:  # no
       playbook verify data/evidence/20260102T030405Z-reference-1a2b3c --require-index
     """
     folder = _find(ref, evidence)
-    found = verify_run(folder.path, require_index=require_index)
+    found = verify_run(folder.path, demands=Demands(index=require_index))
 
     def show(console: Console) -> None:
         for finding in found.findings:

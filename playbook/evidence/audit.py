@@ -27,6 +27,7 @@ from playbook.evidence.events import (
 from playbook.evidence.record import RunRecord
 from playbook.evidence.result import CheckResult, NamesDigest
 from playbook.evidence.run import build_run, record_value
+from playbook.evidence.versions import as_old_as, judge_version
 
 __all__ = ["Finding", "audit_events", "audit_record"]
 
@@ -78,11 +79,11 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
         findings.append(Finding("run.json", err.code, err.message))
         return
     stated = value.get("schema") if isinstance(value, dict) else None
-    if stated != RUN_SCHEMA:
-        text = f"is of schema {stated!r}, known is {RUN_SCHEMA}"
-        findings.append(Finding("run.json", "run-version", text))
+    judged = judge_version(stated, RUN_SCHEMA)
+    if judged:
+        findings.append(Finding("run.json", f"run-{judged[0]}", judged[1]))
         return
-    computed = record_value(expected)
+    computed = as_old_as(value, record_value(expected))
     if canonical(value) == canonical(computed):
         return
     try:
@@ -93,6 +94,7 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
         findings.append(Finding("run.json", "run-schema", f"does not read: {where}: {first['msg']}"))
         return
     assert isinstance(value, dict)
+    assert isinstance(computed, dict)
     changed = sorted(key for key in computed if canonical(value.get(key)) != canonical(computed[key]))
     text = f"does not follow from the events: {', '.join(changed)} differ"
     findings.append(Finding("run.json", "run-differs", text))

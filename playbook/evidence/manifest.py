@@ -14,6 +14,7 @@ from playbook.evidence.canonical import pretty, read_json, sha256_hex
 from playbook.evidence.events import RunId, Sha256
 from playbook.evidence.result import Frozen
 from playbook.evidence.tree import LATE, digest_file, odd_name, walk
+from playbook.evidence.versions import judge_version
 
 __all__ = [
     "MANIFEST_SCHEMA",
@@ -107,8 +108,9 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     """
     Read a manifest strictly; return it and its digest. Read-only.
 
-    Raises EvidenceError: the codes of `read_json`, `manifest-size`, `manifest-version`, `manifest-schema`,
-    `manifest-form`, `manifest-order`, `manifest-duplicate`, `manifest-lists-late`, and those of `odd_name`.
+    Raises EvidenceError: the codes of `read_json`, `manifest-size`, `manifest-future`, `manifest-version`,
+    `manifest-schema`, `manifest-form`, `manifest-order`, `manifest-duplicate`, `manifest-lists-late`, and those of
+    `odd_name`.
     """
     size = path.stat(follow_symlinks=False).st_size
     if size > LARGEST_MANIFEST:
@@ -116,8 +118,9 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     data = path.read_bytes()
     value = read_json(data, source="manifest.json")
     stated = value.get("schema") if isinstance(value, dict) else None
-    if stated != MANIFEST_SCHEMA:
-        raise _refused(f"manifest.json is of schema {stated!r}, known is {MANIFEST_SCHEMA}", "manifest-version")
+    judged = judge_version(stated, MANIFEST_SCHEMA)
+    if judged:
+        raise _refused(f"manifest.json {judged[1]}", f"manifest-{judged[0]}")
     try:
         manifest = Manifest.model_validate(value)
     except ValidationError as err:

@@ -4,18 +4,23 @@ Owns `verify`: recomputing everything that a sealed run claims, and saying what 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from playbook.errors import EvidenceError
 from playbook.evidence.audit import Finding, audit_events, audit_record
 from playbook.evidence.folder import RunFolder
-from playbook.evidence.index import INDEX_NAME, read_index
+from playbook.evidence.index import INDEX_NAME, Index, read_index
 from playbook.evidence.manifest import Manifest, media_type, read_manifest
 from playbook.evidence.outcome import Outcome
+from playbook.evidence.sentence import Told, say_refused, say_verified
+from playbook.evidence.signatures import Signature, audit_signatures, demand_signers
+from playbook.evidence.signers import AllowedSigners
+from playbook.evidence.statement import make_statement, statement_bytes
 from playbook.evidence.tree import LATE, digest_file, walk
 
-__all__ = ["Finding", "Verification", "verify"]
+__all__ = ["Demands", "Finding", "Verification", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,33 @@ class Verification:
     outcome: Outcome | None = None
     manifest: str | None = None
     indexed: bool | None = None
+    signatures: tuple[Signature, ...] = ()
+    index_head: str | None = None
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """
+        Who signed, of those for whom the file of allowed signers vouches.
+        """
+        return tuple(sorted({one.name for one in self.signatures if one.name}))
 
 
-def verify(folder: Path, *, home: Path | None = None, require_index: bool = False) -> Verification:
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """
+    What a verifier wants beyond agreement: a line in the index, a number of allowed signers, a published index head.
+
+    `own` are the fingerprints of the verifier's own keys, which only changes the sentence.
+    """
+
+    index: bool = False
+    signers: int = 0
+    allowed: AllowedSigners | None = None
+    anchor: str | None = None
+    own: frozenset[str] = frozenset()
+
+
+def verify(folder: Path, *, home: Path | None = None, demands: Demands = Demands()) -> Verification:
     """
     Verify a sealed run against itself and against the index in `home` (else beside it). Read-only.
 
@@ -66,16 +95,32 @@ def verify(folder: Path, *, home: Path | None = None, require_index: bool = Fals
         findings.append(Finding("manifest.json", "run-id-differs", text))
     if record and "run.json" in digests:
         audit_record(folder, record, findings)
+    statement = statement_bytes(make_statement(manifest, digest, record)) if manifest and digest and record else None
+    signatures = audit_signatures(
+        folder,
+        tree.files,
+        findings,
+        statement=statement,
+        allowed=demands.allowed,
+        at=record.ended if record else None,
+    )
+    findings += demand_signers(signatures, demands.signers, demands.allowed)
     run_id = manifest.run_id if manifest else None
-    indexed = _against_index(home or folder.parent, run_id, digest, findings, required=require_index)
+    index = _read_index(home or folder.parent, findings)
+    indexed = _against_index(index, home or folder.parent, run_id, digest, findings, required=demands.index)
+    if demands.anchor is not None:
+        findings += _against_anchor(index or Index(), demands.anchor, run_id)
+    told = Told(run_id or "", indexed, signatures, demands.own, anchored=demands.anchor is not None)
     return Verification(
         ok=not findings,
         findings=tuple(findings),
-        sentence=_sentence(findings, run_id, indexed=indexed),
+        sentence=say_refused(findings, run_id) if findings else say_verified(told),
         run_id=run_id,
         outcome=record.outcome if record else None,
         manifest=digest,
         indexed=indexed,
+        signatures=signatures,
+        index_head=index.head if index and index.lines else None,
     )
 
 
@@ -129,10 +174,7 @@ def _against_manifest(manifest: Manifest, hashes: dict[str, str], sizes: dict[st
     return found
 
 
-def _against_index(
-    home: Path, run_id: str | None, digest: str | None, findings: list[Finding], *, required: bool
-) -> bool | None:
-    there = (home / INDEX_NAME).exists()
+def _read_index(home: Path, findings: list[Finding]) -> Index | None:
     try:
         index = read_index(home)
     except EvidenceError as err:
@@ -140,6 +182,15 @@ def _against_index(
         return None
     if index.tail:
         findings.append(Finding(INDEX_NAME, "index-truncated", "ends with a line that is not whole"))
+    return index
+
+
+def _against_index(
+    index: Index | None, home: Path, run_id: str | None, digest: str | None, findings: list[Finding], *, required: bool
+) -> bool | None:
+    if index is None:
+        return None
+    there = (home / INDEX_NAME).exists()
     line = index.line_of(run_id) if run_id else None
     if line is None:
         if required:
@@ -151,17 +202,10 @@ def _against_index(
     return True
 
 
-def _sentence(findings: list[Finding], run_id: str | None, *, indexed: bool | None) -> str:
-    if findings:
-        first = findings[0]
-        more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
-        return f"Run {run_id or 'of unknown name'} does not verify: {first.file} {first.message}{more}."
-    index = {
-        True: "its line stands in the index",
-        False: "the index beside it does not know it",
-        None: "there is no index beside it",
-    }[indexed]
-    return (
-        f"Run {run_id} verifies: files, manifest, chain and every outcome agree, and {index}. "
-        "It is not signed: anyone who can write here could have made it."
-    )
+def _against_anchor(index: Index, anchor: str, run_id: str | None) -> Iterator[Finding]:
+    then = index.upto(anchor)
+    if then is None:
+        text = f"never had the head {anchor[:12]}…: lines were changed, moved or taken out since it was published"
+        yield Finding(INDEX_NAME, "anchor-unknown", text)
+    elif run_id is None or then.line_of(run_id) is None:
+        yield Finding(INDEX_NAME, "anchor-before-run", f"had the head {anchor[:12]}… before it knew run {run_id}")

@@ -31,6 +31,7 @@ from playbook.evidence.events import (
     StackUp,
 )
 from playbook.evidence.folder import RunFolder, create_run, list_runs
+from playbook.evidence.keys import Key, load_key, make_key
 from playbook.evidence.log import EventLog
 from playbook.evidence.redact import Redactor
 from playbook.evidence.result import CheckResult, Observation
@@ -229,3 +230,11 @@ def indexed(archive: tuple[Path, Path], home: Path) -> RunFolder:
     """
     shutil.copytree(archive[1], home)
     return list_runs(home)[0]
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Key:
+    """
+    A key of the runner, in a configuration folder of its own.
+    """
+    return load_key(make_key(tmp_path / "configuration", "runner"))
