@@ -90,6 +90,7 @@ def live_without_database(scene: Scene) -> Iterator[Finding]:
     how="Start one more instance with each bad secret: it must end by itself, not 0, and name the setting.",
     remedy="Validate required settings at start (at least 32 characters, no known default) and exit with a message.",
     population=lambda _: list(SECRETS),
+    reach="code",
 )
 def bad_secret_refused(scene: Scene) -> Iterator[Finding]:
     """Start one more instance with each bad secret."""

@@ -5,6 +5,7 @@ Owns the commands about evidence: verify, report, close.
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from playbook.evidence.seal import seal, seal_interrupted
 from playbook.evidence.verify import Demands
 from playbook.evidence.verify import verify as verify_run
 from playbook.places import places
-from playbook.report import render_all
 from playbook.report.terminal import print_run
+from playbook.run.render import render
 from playbook.run.stacks import attach_stack, hand_name
 
 __all__ = ["commands"]
@@ -41,7 +42,7 @@ def _now() -> datetime:
 
 def _find(ref: str, evidence: Path | None) -> RunFolder:
     home = evidence_home(evidence, environ=os.environ, default=places().evidence)
-    seal_interrupted(home, clock=_now, render=render_all)
+    seal_interrupted(home, clock=_now, render=render)
     return resolve_run(ref, home)
 
 
@@ -103,12 +104,12 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
     written: list[str] = []
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        for name, content in render_all(run).items():
+        for name, content in render(run).items():
             (out / name).write_bytes(content)
             written.append(str(out / name))
 
     def show(console: Console) -> None:
-        print_run(run.record, console.file)
+        print_run(run.record, sys.stdout)
         for name in written:
             console.print(name, markup=False)
 
@@ -148,10 +149,10 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
             if stack is not None:
                 log.append(StackDown(stack=stack.name, leftovers=stack.down().names))
             log.append(RunEnded(by="close"))
-        seal(folder, log=log, render=render_all)
+        seal(folder, log=log, render=render)
     run = read_run(folder.path)
     return Reply(
-        show=lambda console: print_run(run.record, console.file),
+        show=lambda console: print_run(run.record, sys.stdout),
         outcome=run.record.outcome,
         checks=run.results,
         exit_code=int(exit_for(run.record.outcome)),

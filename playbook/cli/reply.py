@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec
 
 import click
 from pydantic import JsonValue
@@ -23,7 +22,6 @@ from playbook.evidence.result import CheckResult
 __all__ = ["SCHEMA", "Reply", "answering", "stdout", "table", "tell_error"]
 
 SCHEMA = "hardening-playbook/cli/1"
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,15 @@ def stdout() -> Console:
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
 
 
-def answering(command: Callable[P, Reply]) -> Callable[..., None]:
+def answering(command: Callable[..., Reply]) -> Callable[..., None]:
     """
     Give a command its --json, print its reply, and end with its exit code.
     """
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout; progress on stderr.")
     @functools.wraps(command)
-    def answered(*args: P.args, as_json: bool = False, **kwargs: P.kwargs) -> None:
-        reply = command(*args, **kwargs)
+    def answered(*, as_json: bool = False, **options: object) -> None:
+        reply = command(**options)
         if as_json:
             name = click.get_current_context().info_name or ""
             click.echo(json.dumps(_document(name, reply), ensure_ascii=False, indent=2))

@@ -5,6 +5,7 @@ Owns `run`: the whole playbook, or a part of it, in batch.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -18,10 +19,10 @@ from playbook.evidence.outcome import Outcome, worst
 from playbook.evidence.seal import seal_interrupted
 from playbook.places import places
 from playbook.proof.trial import PROFILES
-from playbook.report import render_all
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
 from playbook.run.plan import Asked, RunPlan, make_plan
+from playbook.run.render import render
 
 __all__ = ["commands"]
 
@@ -95,14 +96,14 @@ def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
 
     here = places()
     with Progress() as progress:
-        for folder in seal_interrupted(home, clock=now, render=render_all).sealed:
+        for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
-        done = [execute(plan, home=home, here=here, progress=progress, render=render_all, keep=keep) for plan in plans]
+        done = [execute(plan, home=home, here=here, progress=progress, render=render, keep=keep) for plan in plans]
     outcome: Outcome = worst(one.run.record.outcome for one in done)
 
     def show(console: Console) -> None:
         for one in done:
-            print_run(one.run.record, console.file)
+            print_run(one.run.record, sys.stdout)
             if one.stack:
                 console.print(f"the stack {one.stack} is kept; destroy it with: playbook down {one.stack}")
 
@@ -134,14 +135,14 @@ def _dry(plans: list[RunPlan]) -> Reply:
                 {
                     "id": one.phase.id,
                     "mode": one.mode,
-                    "touches": list(one.phase.touches),
+                    "touches": [*one.phase.touches],
                     "checks": [c.id for c in one.phase.checks],
                     "sabotages": [
                         s.name
                         for s in one.phase.sabotages
                         if PROFILES.index(s.profile) <= PROFILES.index(plan.scenario.profile)
                     ],
-                    "parameters": dict(one.parameters),
+                    "parameters": {**one.parameters},
                 }
                 for one in plan.phases
             ],

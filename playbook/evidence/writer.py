@@ -41,13 +41,14 @@ class Writer:
     """
     Serves kernels over a socket in a private folder; `emitter` is the same way in for the runner itself.
 
-    Messages are JSON, never pickle. A malformed one is answered with its reason and changes nothing.
+    Messages are JSON, never pickle. A malformed one is answered with its reason and changes nothing. `room` is where
+    the socket's folder goes: one that somebody else removes should this process be killed.
     """
 
-    def __init__(self, emitter: DirectEmitter, *, authkey: bytes | None = None) -> None:
+    def __init__(self, emitter: DirectEmitter, *, authkey: bytes | None = None, room: Path | None = None) -> None:
         self.emitter = emitter
         self._authkey = authkey or secrets.token_bytes(32)
-        self._folder = _private_folder()
+        self._folder = _private_folder(room)
         self.address = str(self._folder / "writer")
         self._listener = Listener(self.address, family="AF_UNIX", backlog=16)
         self._closing = threading.Event()
@@ -175,11 +176,11 @@ def read_message(data: bytes) -> JsonValue:
         raise _refused(err.message) from err
 
 
-def _private_folder(make: Callable[..., str] = tempfile.mkdtemp) -> Path:
+def _private_folder(room: Path | None, make: Callable[..., str] = tempfile.mkdtemp) -> Path:
     """
-    Make a folder of ours alone (0700), short enough for a socket's address (107 bytes on Linux).
+    Make a folder of ours alone (0700), in the room given, short enough for a socket's address (107 bytes on Linux).
     """
-    folder = make(prefix="pb-")
+    folder = make(prefix="pb-", dir=room)
     if len(os.fsencode(folder)) + len("/writer") > _LONGEST_ADDRESS:
         Path(folder).rmdir()
         folder = make(prefix="pb-", dir="/tmp")  # noqa: S108 (mkdtemp makes it private)

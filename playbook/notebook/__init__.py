@@ -1,3 +1,19 @@
 """
-Display only.
+Display only: what a cell shows, on a screen and on paper.
 """
+
+from playbook.notebook.card import Card, VerdictView
+from playbook.notebook.figure_view import FigureView
+from playbook.notebook.results import kill_table, matrix_picture, matrix_table, results_table
+from playbook.notebook.table import Table
+
+__all__ = [
+    "Card",
+    "FigureView",
+    "Table",
+    "VerdictView",
+    "kill_table",
+    "matrix_picture",
+    "matrix_table",
+    "results_table",
+]

@@ -57,7 +57,8 @@ class Check:
 
     `population` lists what exists, by a query that `probe` does not share; without it the check is about one
     thing only, itself. `on` says where it runs: `state` (it reads, or injects a fault that heals) or `copy` (it
-    writes, so it gets a throw-away copy of the state). `why`, `how` and `remedy` are what `explain` prints.
+    writes, so it gets a throw-away copy of the state). `reach` is `code` when it asks the service's code alone, on a
+    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. `why`, `how` and `remedy` are what `explain` prints.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Check:
     probe: Probe
     population: Population | None = None
     on: Literal["state", "copy"] = "state"
+    reach: Literal["all", "code"] = "all"
 
     @property
     def family(self) -> str:
@@ -90,6 +92,7 @@ def check(
     remedy: str,
     population: Population | None = None,
     on: Literal["state", "copy"] = "state",
+    reach: Literal["all", "code"] = "all",
 ) -> Callable[[Probe], Check]:
     """
     Make a Check of the decorated probe.
@@ -107,6 +110,7 @@ def check(
             probe=probe,
             population=population,
             on=on,
+            reach=reach,
         )
 
     return made

@@ -102,7 +102,9 @@ class Trial:
         broken = self.smoke(scene)
         if broken is not None:
             return void(sabotage, f"it broke the service: {broken}")
-        return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
+        schema_only = isinstance(sabotage.fault, SqlFault)
+        asked = [one for one in self.checks if not schema_only or one.reach == "all" or one.id in sabotage.kills]
+        return entries(sabotage, run_checks(asked, scene, seen=self.seen))
 
     def _baseline(self, bench: Scene) -> str | None:
         broken = self.smoke(bench)

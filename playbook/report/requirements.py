@@ -86,6 +86,14 @@ class RequirementRow:
     outcome: Outcome | None
     why_not: str | None
 
+    @property
+    def partly(self) -> str:
+        """
+        How many of its checks answered, where not all did; else empty.
+        """
+        answered = sum(outcome is not None and outcome != "skip" for _, outcome in self.checks)
+        return f"{answered} of {len(self.checks)} checks answered" if 0 < answered < len(self.checks) else ""
+
 
 def read_mappings(path: Path) -> Mappings:
     """

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import papermill
 from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
 
 from playbook.evidence.attachments import write_whole
 from playbook.evidence.client import DirectEmitter
@@ -84,7 +84,7 @@ def run_phase(planned: PhasePlanned, batch: Batch) -> None:
 
 
 def _papermill(planned: PhasePlanned, executed: Path, batch: Batch) -> None:
-    papermill.execute_notebook(
+    execute_notebook(
         str(planned.notebook),
         str(executed),
         parameters=dict(planned.parameters),

@@ -14,6 +14,7 @@ from playbook.evidence.events import Part, PhasePlan, Previous, Runner, RunStart
 from playbook.evidence.folder import RunFolder, workplace_of
 from playbook.evidence.index import read_index
 from playbook.places import Places
+from playbook.report.requirements import read_mappings
 from playbook.run.plan import PhasePlanned, RunPlan
 from playbook.stack.protocol import Stack
 
@@ -48,6 +49,7 @@ def run_started(plan: RunPlan, folder: RunFolder, *, here: Places, runner: Runne
         phases=tuple(phase_plan(one) for one in plan.phases),
         require=scenario.require,
         waivers=tuple(Waiver(**w.model_dump()) for w in scenario.waivers),
+        requirements=read_mappings(here.data / "mappings.yaml").checks_by_requirement(),
         checkout=fingerprint_checkout(here.root, lock=here.env / "requirements.lock"),
         workplace=workplace_of(here.root),
         previous=previous,

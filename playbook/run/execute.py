@@ -131,9 +131,9 @@ def _on_stack(
                 duration_s=round(time.monotonic() - begun, 3),
             )
         )
-        with Writer(emitter) as writer:
-            room = folder_of(name) / "runner"
-            room.mkdir(mode=0o700)
+        room = folder_of(name) / "runner"
+        room.mkdir(mode=0o700)
+        with Writer(emitter, room=room) as writer:
             batch = Batch(folder, emitter, here, room, _kernel_environment(writer, stack, folder))
             for planned in plan.phases:
                 run_phase(planned, batch)

@@ -50,12 +50,12 @@ def read_declared(notebook: Path) -> dict[str, Value]:
     declared: dict[str, Value] = {}
     for node in ast.parse(cells[0].source).body:
         target = node.target if isinstance(node, ast.AnnAssign) else None
-        if target is None or not isinstance(target, ast.Name) or node.value is None:  # type: ignore[attr-defined]
+        if target is None or not isinstance(target, ast.Name) or node.value is None:
             raise InputError(
                 f"{notebook}: parameters cell, line {node.lineno}: not a typed assignment",
                 hint="Write `name: type = 1`.",
             )
-        declared[target.id] = ast.literal_eval(node.value)  # type: ignore[attr-defined]
+        declared[target.id] = ast.literal_eval(node.value)
     return declared
 
 

@@ -55,6 +55,12 @@ class Session:
     say: Callable[[str], None] = print
     matrix: list[KillEntry] = field(default_factory=list)
 
+    def scene(self, state: State) -> Scene:
+        """
+        Look at a state as checks do. Read-only.
+        """
+        return Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed)
+
     def observe(self, state: State) -> list[CheckResult]:
         """
         Ask this phase's checks of one state; each result goes into the evidence at once.
@@ -65,7 +71,7 @@ class Session:
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
-            place = {"state": Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed)}
+            place = {"state": self.scene(state)}
             if copies:
                 site = stack.enter_context(self.stack.scratch(state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed)
@@ -84,8 +90,7 @@ class Session:
             return
         begun = time.monotonic()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
-        scene = Scene.of(self.stack.site("hardened"), state="hardened", target=self.target, seed=self.seed)
-        broken = smoke(scene)
+        broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
         if broken is not None:
             raise VerdictUndecided(f"the hardened service does not work: {broken}", hint="Look at the app's log.")

@@ -17,6 +17,7 @@ from playbook.postgres.parts import Origin
 from playbook.postgres.server import Durability
 from playbook.stack.apps import App
 from playbook.stack.database import LocalDatabase
+from playbook.stack.endpoints import SERVICES, LocalEndpoints
 from playbook.stack.faults import LocalFaults
 from playbook.stack.founding import found_stack
 from playbook.stack.ground import Ground
@@ -30,31 +31,9 @@ from playbook.stack.states import STATES, States
 from playbook.stack.supervisor import FAREWELL
 from playbook.stack.tools import read_fingerprint, run_tool
 
-__all__ = ["LocalEndpoints", "LocalStack"]
+__all__ = ["LocalStack"]
 
-_SERVICES = ("postgres", "app")
 _CAPABILITIES: frozenset[Capability] = frozenset({"faults", "code_edits"})
-
-
-class LocalEndpoints:
-    """
-    Where an app and its server listen.
-    """
-
-    def __init__(self, ground: Ground, state: str, app: App) -> None:
-        self._ground = ground
-        self._state = state
-        self._app = app
-
-    def url(self, service: str, instance: int | None = None) -> str:
-        """
-        Spell a service's address. Raises Unavailable for a service or instance that this stack does not have.
-        """
-        if instance not in (None, 0) or service not in _SERVICES:
-            raise Unavailable(f"This stack has no {service} instance {instance}", hint="It has: postgres, app.")
-        if service == "app":
-            return f"http://127.0.0.1:{self._app.port}"
-        return f"postgresql://127.0.0.1:{self._ground.record().states[self._state].port}"
 
 
 class LocalStack:
@@ -133,10 +112,10 @@ class LocalStack:
 
         `progress` is told each step's name. When the first time fails, nothing of the stack is left.
         """
-        wanted = _SERVICES if services is None else tuple(services)
-        unknown = sorted(set(wanted) - set(_SERVICES))
+        wanted = SERVICES if services is None else tuple(services)
+        unknown = sorted(set(wanted) - set(SERVICES))
         if unknown:
-            raise InputError(f"There is no service {', '.join(unknown)}", hint=f"There are: {', '.join(_SERVICES)}.")
+            raise InputError(f"There is no service {', '.join(unknown)}", hint=f"There are: {', '.join(SERVICES)}.")
         with self._alone():
             if self._ground.record().ready:
                 self._states.serve(wanted)

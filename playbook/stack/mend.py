@@ -5,18 +5,16 @@ Owns the way down: everything of a stack destroyed, from any process, whoever of
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from playbook.errors import StackError
-from playbook.stack.children import write_whole
 from playbook.stack.control import Control
+from playbook.stack.interruption import mark_interrupted
 from playbook.stack.ports import is_free
 from playbook.stack.process import created_s, kill_tree, marked, started
 from playbook.stack.protocol import Leftovers
@@ -111,12 +109,6 @@ def _postmasters(folder: Path) -> Iterator[int]:
 
 
 def _mark_interrupted(folder: Path, record: StackRecord | None) -> None:
-    if record is None or record.run_folder is None or not record.run_folder.is_dir():
-        return
-    mark = record.run_folder / "INTERRUPTED"
-    sealed = (record.run_folder / "manifest.json").exists()
-    if record.owner_pipe and not sealed and not mark.exists() and started(record.runner.pid) != record.runner.start:
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if record is not None and record.owner_pipe and started(record.runner.pid) != record.runner.start:
         reason = "the runner and the supervisor ended without a farewell"
-        with contextlib.suppress(OSError):
-            write_whole(mark, json.dumps({"time": moment, "reason": reason, "stack": folder.name}) + "\n")
+        mark_interrupted(record.run_folder, stack=folder.name, reason=reason)

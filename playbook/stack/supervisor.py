@@ -21,11 +21,11 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from playbook.stack.children import Children, Order, become_subreaper, write_whole
+from playbook.stack.children import Children, Order, become_subreaper
+from playbook.stack.interruption import mark_interrupted
 from playbook.stack.process import kill_tree, signal_tree, started
 
 __all__ = ["FAREWELL", "Supervisor", "main"]
@@ -178,15 +178,7 @@ class Supervisor:
             self._down(quick=True)
 
     def _mark_run(self, reason: str) -> None:
-        if (
-            self.run_folder is not None
-            and self.run_folder.is_dir()
-            and not (self.run_folder / "manifest.json").exists()
-        ):
-            moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-            with contextlib.suppress(OSError):  # a full disk must not keep us from bringing the stack down
-                mark = {"time": moment, "reason": reason, "stack": self.name}
-                write_whole(self.run_folder / "INTERRUPTED", json.dumps(mark) + "\n")
+        mark_interrupted(self.run_folder, stack=self.name, reason=reason)
 
     def _down(self, *, quick: bool) -> None:
         self.ending = True

@@ -89,6 +89,7 @@ def record_current(scene: Scene) -> Iterator[Finding]:
     how="Count the DDL commands that reach a throw-away copy while one more instance starts, refused ones too.",
     remedy="Take create_all and the like out of the start; let migrations alone make the schema.",
     on="copy",
+    reach="code",
 )
 def start_makes_none(scene: Scene) -> Iterator[Finding]:
     """Start one more instance and count."""

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from playbook.evidence.folder import list_runs
+from playbook.evidence.run import read_run
+from playbook.stack import list_stacks
+from tests.run.conftest import ROOT, environment, playbook
+
+pytestmark = pytest.mark.notebook
+
+
+@contextmanager
+def runner(evidence: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "playbook", "run", *argv],
+        cwd=ROOT,
+        env=environment(evidence),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=60)
+
+
+def wait_until(condition: object, limit_s: float = 60) -> None:
+    until = time.monotonic() + limit_s
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < until, "it did not come in time"
+        time.sleep(0.1)
+
+
+def phase_running(evidence: Path, phase: str) -> bool:
+    for folder in list_runs(evidence):
+        log = folder.events
+        if log.is_file() and f'"id":"{phase}"' in log.read_text() and "phase-started" in log.read_text():
+            return any(
+                e.event.type == "phase-started" and e.event.plan.id == phase for e in read_run(folder.path).entries
+            )
+    return False
+
+
+def of_run(evidence: Path) -> list[str]:
+    """Everything of this evidence home's runs that still lives: stacks, and processes that name it."""
+    stacks = [s.name for s in list_stacks() if s.run_folder and s.run_folder.is_relative_to(evidence)]
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        try:
+            if process.environ().get("PLAYBOOK_EVIDENCE") == str(evidence) and process.pid != os.getpid():
+                found.append(f"{process.pid} {process.info['cmdline']}")
+        except psutil.Error:
+            continue
+    return stacks + found
+
+
+def sealed_as_interrupted(evidence: Path) -> None:
+    done = playbook(evidence, "verify", "latest", "--json")
+    assert done.exit_code == 0, done.stdout
+    (folder,) = list_runs(evidence)
+    record = read_run(folder.path).record
+    assert (record.outcome, record.code) == ("error", "interrupted")
+
+
+class TestCtrlC:
+    """Ctrl-C takes the stack down and seals what there is."""
+
+    def test_once(self, tmp_path: Path) -> None:
+        with runner(tmp_path) as process:
+            wait_until(lambda: phase_running(tmp_path, "10"))
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+        wait_until(lambda: of_run(tmp_path) == [])
+        sealed_as_interrupted(tmp_path)
+
+    def test_twice(self, tmp_path: Path) -> None:
+        with runner(tmp_path) as process:
+            wait_until(lambda: phase_running(tmp_path, "10"))
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.15)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+        wait_until(lambda: of_run(tmp_path) == [])
+        sealed_as_interrupted(tmp_path)
+
+
+class TestKilled:
+    """kill -9 of the runner leaves nothing running; the next command seals what there is."""
+
+    @pytest.mark.parametrize("phase", ["10", "20", "30"])
+    def test_in_each_phase(self, phase: str, tmp_path: Path) -> None:
+        with runner(tmp_path, "--phase", phase) as process:
+            wait_until(lambda: phase_running(tmp_path, phase))
+            time.sleep(random.uniform(0.2, 3))
+            process.kill()
+        wait_until(lambda: of_run(tmp_path) == [])
+        sealed_as_interrupted(tmp_path)
+
+    def test_supervisor_killed_too(self, tmp_path: Path) -> None:
+        with runner(tmp_path, "--phase", "10") as process:
+            wait_until(lambda: phase_running(tmp_path, "10"))
+            (stack,) = [s for s in list_stacks() if s.run_folder and s.run_folder.is_relative_to(tmp_path)]
+            children = [
+                p for p in psutil.process_iter(["cmdline"]) if f"{stack.name}" in " ".join(p.info["cmdline"] or [])
+            ]
+            supervisors = [p for p in children if "playbook.stack.supervisor" in " ".join(p.info["cmdline"])]
+            assert supervisors
+            for one in supervisors:
+                one.kill()
+            process.kill()
+        done = playbook(tmp_path, "down", stack.name)
+        assert done.exit_code == 0, done.stdout
+        wait_until(lambda: of_run(tmp_path) == [])
+        sealed_as_interrupted(tmp_path)
