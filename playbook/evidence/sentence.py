@@ -63,15 +63,17 @@ def _say_signers(signatures: Sequence[Signature], own: Collection[str]) -> str:
             f"It is signed by {_list(strangers)}, a key that no allowed signer has: nobody else changed it since, "
             "but whose key that is, it does not say."
         )
-    text = f"It is signed by {_list([f'{one.name} ({one.key.fingerprint})' for one in named])}"
-    if strangers:
-        text += f", and by {_list(strangers)}, for whom nobody vouches"
+    who = _list([f"{one.name} ({one.key.fingerprint})" for one in named])
+    more = f" It is also signed by {_list(strangers)}, for whom nobody vouches." if strangers else ""
     if all(one.key.fingerprint in own for one in named):
         return (
-            f"{text}, whose key lies on this machine: nobody without that key changed it since, "
-            "but whoever holds the key could have made it."
+            f"It is signed by {who}, whose key lies on this machine: nobody without that key changed it since, "
+            f"but whoever holds the key could have made it.{more}"
         )
-    return f"{text}: nobody changed it since without their keys; that the runner told the truth, they vouch, not we."
+    return (
+        f"It is signed by {who}: nobody without that key changed it since; that the run was as it says, "
+        f"the signer vouches, not we.{more}"
+    )
 
 
 def _list(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from playbook.evidence.folder import RunFolder
 from playbook.evidence.index import INDEX_NAME, Index, read_index
 from playbook.evidence.manifest import Manifest, media_type, read_manifest
 from playbook.evidence.outcome import Outcome
+from playbook.evidence.record import RunRecord
 from playbook.evidence.sentence import Told, say_refused, say_verified
 from playbook.evidence.signatures import Signature, audit_signatures, demand_signers
 from playbook.evidence.signers import AllowedSigners
@@ -28,7 +29,7 @@ class Verification:
     """
     What verifying a run came to.
 
-    `outcome` is the run's own, recomputed; null when that was not possible. `manifest` is its digest, by which a
+    `outcome` is the run's own, recomputed, and `record` all of it; null when that was not possible. `manifest` is its digest, by which a
     person can compare two copies. `indexed` is null where there is no index. `sentence` is for people.
     """
 
@@ -41,6 +42,7 @@ class Verification:
     indexed: bool | None = None
     signatures: tuple[Signature, ...] = ()
     index_head: str | None = None
+    record: RunRecord | None = None
 
     @property
     def signers(self) -> tuple[str, ...]:
@@ -121,6 +123,7 @@ def verify(folder: Path, *, home: Path | None = None, demands: Demands = Demands
         indexed=indexed,
         signatures=signatures,
         index_head=index.head if index and index.lines else None,
+        record=record,
     )
 
 
