@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from playbook.errors import EvidenceError
-from playbook.evidence.canonical import canonical, read_json
+from playbook.evidence.canonical import read_json, same_json
 from playbook.evidence.chain import Entry, read_chain
 from playbook.evidence.events import (
     RUN_SCHEMA,
@@ -44,6 +44,15 @@ class Finding:
     code: str
     message: str
 
+    @classmethod
+    def of(cls, file: str, err: EvidenceError) -> Finding:
+        """
+        Take over a refusal; the file's name stands in front of every finding, so the message need not repeat it.
+        """
+        before, named, rest = err.message.partition(file)
+        repeats = named and (not before or before.endswith("/")) and " " not in before
+        return cls(file, err.code, rest.lstrip(" :") if repeats else err.message)
+
 
 def audit_events(
     folder: Path, digests: Mapping[str, str], findings: list[Finding]
@@ -62,7 +71,7 @@ def audit_events(
             findings.append(Finding("events.jsonl", "chain-truncated", text))
         record = build_run(chain.entries)
     except EvidenceError as err:
-        findings.append(Finding("events.jsonl", err.code, err.message))
+        findings.append(Finding.of("events.jsonl", err))
         return (), None
     for code, message in (*_order(chain.entries), *_kills(chain.entries), *_files(chain.entries, digests)):
         findings.append(Finding("events.jsonl", code, message))
@@ -76,7 +85,7 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
     try:
         value = read_json((folder / "run.json").read_bytes(), source="run.json")
     except EvidenceError as err:
-        findings.append(Finding("run.json", err.code, err.message))
+        findings.append(Finding.of("run.json", err))
         return
     stated = value.get("schema") if isinstance(value, dict) else None
     judged = judge_version(stated, RUN_SCHEMA)
@@ -84,7 +93,7 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
         findings.append(Finding("run.json", f"run-{judged[0]}", judged[1]))
         return
     computed = as_old_as(value, record_value(expected))
-    if canonical(value) == canonical(computed):
+    if same_json(value, computed):
         return
     try:
         RunRecord.model_validate(value)
@@ -95,7 +104,7 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
         return
     assert isinstance(value, dict)
     assert isinstance(computed, dict)
-    changed = sorted(key for key in computed if canonical(value.get(key)) != canonical(computed[key]))
+    changed = sorted(key for key in computed if not same_json(value.get(key), computed[key]))
     text = f"does not follow from the events: {', '.join(changed)} differ"
     findings.append(Finding("run.json", "run-differs", text))
 

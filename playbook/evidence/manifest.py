@@ -4,6 +4,7 @@ Owns manifest.json: the digest of every other file of a run folder, and so the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -127,7 +128,15 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
         first = err.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise _refused(f"manifest.json: {field}: {first['msg']}", "manifest-schema") from err
-    paths = [file.path for file in manifest.files]
+    _refuse_paths([file.path for file in manifest.files])
+    if b"\r\n" in data:
+        raise _refused("manifest.json has lines that end with CR LF: line ends were converted", "manifest-form")
+    if manifest_bytes(manifest) != data:
+        raise _refused("manifest.json is not in the form that was written", "manifest-form")
+    return manifest, sha256_hex(data)
+
+
+def _refuse_paths(paths: Sequence[str]) -> None:
     for path_ in paths:
         odd = odd_name(path_)
         if odd:
@@ -136,11 +145,8 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
             raise _refused(f"manifest.json lists {path_}, which comes after it", "manifest-lists-late")
     if len(set(paths)) != len(paths):
         raise _refused("manifest.json lists a file twice", "manifest-duplicate")
-    if paths != sorted(paths):
+    if list(paths) != sorted(paths):
         raise _refused("manifest.json is not sorted by path", "manifest-order")
-    if manifest_bytes(manifest) != data:
-        raise _refused("manifest.json is not in the form that was written (spaces, line ends)", "manifest-form")
-    return manifest, sha256_hex(data)
 
 
 def _refused(message: str, code: str) -> EvidenceError:

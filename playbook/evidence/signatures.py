@@ -110,7 +110,7 @@ def _against_run(message: bytes, statement: bytes | None) -> Iterator[Finding]:
     try:
         value = read_json(message, source=STATEMENT)
     except EvidenceError as err:
-        yield Finding(STATEMENT, err.code, err.message)
+        yield Finding.of(STATEMENT, err)
         return
     if not isinstance(value, dict) or value.get("_type") != STATEMENT_TYPE:
         yield Finding(STATEMENT, "statement-type", f"is no in-toto statement of type {STATEMENT_TYPE}")
@@ -138,7 +138,7 @@ def _detached(folder: Path, path: str, message: bytes, findings: list[Finding]) 
     try:
         signature = read_ssh_signature(data)
     except EvidenceError as err:
-        findings.append(Finding(path, err.code, err.message))
+        findings.append(Finding.of(path, err))
         return None
     if not signature.covers(message):
         text = f"of {signature.key.fingerprint} is not over this statement.json"
@@ -156,7 +156,7 @@ def _enveloped(
     try:
         envelope = read_envelope(data)
     except EvidenceError as err:
-        findings.append(Finding(ENVELOPE, err.code, err.message))
+        findings.append(Finding.of(ENVELOPE, err))
         return
     if envelope.payload != message:
         findings.append(Finding(ENVELOPE, "dsse-payload", "holds another statement than statement.json"))

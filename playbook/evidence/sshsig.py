@@ -100,10 +100,10 @@ def _armour(blob: bytes) -> bytes:
 def _unarmour(data: bytes) -> bytes:
     if len(data) > LARGEST:
         raise _refused(f"has {len(data)} bytes; no signature is that large", "ssh-form")
-    lines = data.decode("ascii", "replace").splitlines()
     try:
+        lines = data.decode("ascii").splitlines()
         blob = base64.b64decode("".join(lines[1:-1]), validate=True)
-    except binascii.Error as err:
+    except (UnicodeDecodeError, binascii.Error) as err:
         raise _refused("is no OpenSSH signature", "ssh-form") from err
     if _armour(blob) != data:
         raise _refused("is not in the form that ssh-keygen writes", "ssh-form")

@@ -4,13 +4,13 @@ Owns `verify`: recomputing everything that a sealed run claims, and saying what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from playbook.errors import EvidenceError
 from playbook.evidence.audit import Finding, audit_events, audit_record
-from playbook.evidence.folder import RunFolder
+from playbook.evidence.folder import RUN_ID, RunFolder
 from playbook.evidence.index import INDEX_NAME, Index, read_index
 from playbook.evidence.manifest import Manifest, media_type, read_manifest
 from playbook.evidence.outcome import Outcome
@@ -19,9 +19,12 @@ from playbook.evidence.sentence import Told, say_refused, say_verified
 from playbook.evidence.signatures import Signature, audit_signatures, demand_signers
 from playbook.evidence.signers import AllowedSigners
 from playbook.evidence.statement import make_statement, statement_bytes
-from playbook.evidence.tree import LATE, digest_file, walk
+from playbook.evidence.tree import LATE, Digest, digest_file, walk
 
 __all__ = ["Demands", "Finding", "Verification", "verify"]
+
+UNREAD = ""
+"""Stands for the digest of a file that was not read, and is no digest of any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Verification:
     """
     What verifying a run came to.
 
-    `outcome` is the run's own, recomputed, and `record` all of it; null when that was not possible. `manifest` is its digest, by which a
-    person can compare two copies. `indexed` is null where there is no index. `sentence` is for people.
+    `outcome` is the run's own, recomputed, and `record` all of it; null when that was not possible. `manifest` is its
+    digest, by which a person can compare two copies. `indexed` is null where there is no index.
     """
 
     ok: bool
@@ -79,16 +82,20 @@ def verify(folder: Path, *, home: Path | None = None, demands: Demands = Demands
     findings: list[Finding] = []
     tree = walk(folder)
     findings += [Finding(odd.path, odd.code, odd.message) for odd in tree.odd]
-    digests = {path: digest_file(folder / path) for path in tree.files if not LATE.fullmatch(path)}
     manifest, digest = None, None
     try:
         manifest, digest = read_manifest(folder / "manifest.json")
-    except (EvidenceError, OSError) as err:
-        code = err.code if isinstance(err, EvidenceError) else "manifest-unreadable"
-        findings.append(Finding("manifest.json", code, getattr(err, "message", str(err))))
+    except EvidenceError as err:
+        findings.append(Finding.of("manifest.json", err))
+    except OSError as err:
+        findings.append(Finding("manifest.json", "manifest-unreadable", f"cannot be read: {err.strerror}"))
+    digests = _digest(folder, [path for path in tree.files if not LATE.fullmatch(path)], manifest)
     hashes = {path: found.sha256 for path, found in digests.items()}
     if manifest:
         findings += _against_manifest(manifest, hashes, {path: found.size for path, found in digests.items()})
+    if manifest and RUN_ID.fullmatch(folder.name) and folder.name != manifest.run_id:
+        text = f"is of run {manifest.run_id}, but lies in a folder of another name"
+        findings.append(Finding("manifest.json", "folder-name", text))
     record = None
     if "events.jsonl" in digests:
         _, record = audit_events(folder, hashes, findings)
@@ -145,6 +152,20 @@ def _unsealed(folder: Path) -> Finding | None:
     return Finding("manifest.json", f"unsealed-{condition}", told[condition])
 
 
+def _digest(folder: Path, paths: Sequence[str], manifest: Manifest | None) -> dict[str, Digest]:
+    """
+    Digest the files that can be what was sealed; a file of another size was changed, however long it takes to read.
+    """
+    listed = {file.path: file.size for file in manifest.files} if manifest else {}
+    missing = {size for path, size in listed.items() if path not in paths}
+    found = {}
+    for path in paths:
+        size = (folder / path).stat(follow_symlinks=False).st_size
+        possible = size == listed[path] if path in listed else size in missing
+        found[path] = digest_file(folder / path) if possible or manifest is None else Digest(UNREAD, size)
+    return found
+
+
 def _against_manifest(manifest: Manifest, hashes: dict[str, str], sizes: dict[str, int]) -> list[Finding]:
     found = []
     listed = {file.path: file for file in manifest.files}
@@ -181,7 +202,7 @@ def _read_index(home: Path, findings: list[Finding]) -> Index | None:
     try:
         index = read_index(home)
     except EvidenceError as err:
-        findings.append(Finding(INDEX_NAME, err.code, err.message))
+        findings.append(Finding.of(INDEX_NAME, err))
         return None
     if index.tail:
         findings.append(Finding(INDEX_NAME, "index-truncated", "ends with a line that is not whole"))
