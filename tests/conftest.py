@@ -28,6 +28,16 @@ def pytest_report_header() -> str:
     return f"PostgreSQL of the wheel: {server}; CI: {CI}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _configuration_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """
+    Keep the keys of whoever runs the tests out of them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYBOOK_CONFIG", str(tmp_path_factory.mktemp("configuration")))
+        yield
+
+
 class MustRun:
     """
     Fails the session when something of must_run.toml was not seen to pass. Only in CI, and only on a whole run.
