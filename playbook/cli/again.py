@@ -78,7 +78,7 @@ def rerun(ref: str, keep: bool, no_sign: bool, evidence: Path | None) -> Reply: 
     if sources != record.fingerprint.sources_sha256:
         was = record.fingerprint.commit or f"sources {record.fingerprint.sources_sha256[:10]}"
         click.echo(f"not the same sources: {record.run_id} ran {was}", err=True)
-    reply = execute_plans([plan], find_home(evidence), keep=keep, key=None if no_sign else signing_key())
+    reply = execute_plans([plan], find_home(evidence), keep=keep, key=signing_key(wanted=not no_sign))
 
     def show(console: Console) -> None:
         reply.show(console)

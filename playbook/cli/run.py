@@ -44,7 +44,7 @@ __all__ = ["commands", "execute_plans"]
 @click.option("--no-sign", is_flag=True, help="Do not sign, though there is a key.")
 @click.option("--dry-run", is_flag=True, help="Say what would be touched; start nothing.")
 @answering
-def run(
+def run(  # noqa: PLR0917 (one per option)
     scenarios: tuple[str, ...],
     parameters: tuple[str, ...],
     stack: str | None,
@@ -91,7 +91,7 @@ def run(
     if dry_run:
         return _dry(plans)
     home = evidence_home(evidence, environ=os.environ, default=here.evidence)
-    return execute_plans(plans, home, keep=keep, key=None if no_sign else signing_key())
+    return execute_plans(plans, home, keep=keep, key=signing_key(wanted=not no_sign))
 
 
 def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | None) -> Reply:

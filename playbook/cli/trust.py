@@ -54,14 +54,16 @@ def own_keys() -> frozenset[str]:
     return frozenset(file.public.fingerprint for file in list_keys(configuration_folder(os.environ)))
 
 
-def signing_key(name: str | None = None, *, environ: MutableMapping[str, str] = os.environ) -> Key | None:
+def signing_key(
+    name: str | None = None, *, wanted: bool = True, environ: MutableMapping[str, str] = os.environ
+) -> Key | None:
     """
-    Load the key to sign with; None when there is none. Asks for its passphrase on a terminal.
+    Load the key to sign with; None when there is none, or none is `wanted`. Asks for its passphrase on a terminal.
 
-    The passphrase is taken out of the environment, which kernels inherit. Raises InputError.
+    The passphrase is taken out of the environment in any case: kernels inherit it. Raises InputError.
     """
     given = environ.pop(PASSPHRASE, None)
-    file = find_key(configuration_folder(environ), environ, name=name)
+    file = find_key(configuration_folder(environ), environ, name=name) if wanted else None
     if file is None:
         return None
     if file.locked and given is None:
