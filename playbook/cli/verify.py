@@ -31,7 +31,7 @@ __all__ = ["commands"]
 @click.option("--anchor", metavar="HEAD", help="A head of INDEX.jsonl published elsewhere: it must have held this run.")
 @evidence_option
 @answering
-def verify(  # noqa: PLR0917 (one per option)
+def verify(  # noqa: PLR0917 (click gives them by name)
     ref: str,
     require_index: bool,  # noqa: FBT001 (click gives it by name)
     require_signature: bool,  # noqa: FBT001 (click gives it by name)

@@ -14,7 +14,7 @@ from playbook.errors import Unavailable
 from playbook.proof.scene import Scene
 from playbook.service.client import Client
 
-__all__ = ["METHODS", "Operation", "read_operations"]
+__all__ = ["METHODS", "Operation", "operations_of", "read_operations"]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 JsonObject = Mapping[str, JsonValue]
@@ -70,14 +70,24 @@ class Operation:
 
 def read_operations(scene: Scene) -> list[Operation]:
     """
-    Read every operation of the OpenAPI document. Read-only. Raises Unavailable when there is none.
+    Read every operation of the OpenAPI document, once per scene. Read-only. Raises Unavailable when there is none.
     """
+    return scene.once("isolation.operations", lambda: _read(scene))
+
+
+def _read(scene: Scene) -> list[Operation]:
     where = scene.target.api.openapi if scene.target.api else "/openapi.json"
     with Client(scene.endpoints.url("app")) as client:
         answer = client.request("GET", where)
     if answer.status != 200 or not isinstance(answer.json, dict):  # noqa: PLR2004
         raise Unavailable(f"{where} answered {answer.status}", hint="Name api.openapi in the target.")
-    document = answer.json
+    return operations_of(answer.json)
+
+
+def operations_of(document: JsonObject) -> list[Operation]:
+    """
+    List the operations of a document. Read-only.
+    """
     operations = []
     for path, item in sorted(_object(document.get("paths")).items()):
         for method, raw in _object(item).items():
