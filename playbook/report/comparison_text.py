@@ -33,7 +33,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         ("asked for the first time", found.appeared),
     ):
         yield from _section(title, [_change(one) for one in changes])
-    yield from _section("why it ended otherwise", [plain(text) for text in found.problems])
+    yield from _section("why it ended otherwise", [_first_line(text) for text in found.problems])
     controls = [f"{k.sabotage} on {_of(k.check, k.subject)}: {k.before or 'new'} → {k.after}" for k in found.controls]
     yield from _section("sabotages", controls)
     yield from _section("slower than the noise of repeats", [_slower(one) for one in found.slower])
@@ -67,7 +67,12 @@ def _section(title: str, lines: Sequence[str]) -> Iterable[str]:
 
 def _change(one: Change) -> str:
     words = f"{one.before or 'not asked'} → {one.after or 'not asked'}"
-    return f"{_of(one.check, one.subject)}: {words}" + (f": {plain(one.reason)}" if one.reason else "")
+    return f"{_of(one.check, one.subject)}: {words}" + (f": {_first_line(one.reason)}" if one.reason else "")
+
+
+def _first_line(text: str) -> str:
+    first, *more = plain(text).splitlines() or [""]
+    return f"{first} …" if more else first
 
 
 def _of(check: str, subject: str | None) -> str:
