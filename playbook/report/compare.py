@@ -52,7 +52,7 @@ class KillChange:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """
-    Everything that changed. `looks_like` names sabotages that turn exactly the newly failing checks red.
+    Everything that changed. `looks_like` names sabotages that must turn exactly the newly failing checks red.
     """
 
     before: RunRecord
@@ -164,7 +164,7 @@ def _looks_like(fails: Sequence[Change], rows: Sequence[KillRow]) -> tuple[str, 
     red = {change.check for change in fails}
     kills: dict[str, set[str]] = {}
     for row in rows:
-        if row.result == "killed" and row.declared:
+        if row.result in ("killed", "not_tried") and row.declared and not row.harmless:
             kills.setdefault(row.sabotage, set()).add(row.check)
     return tuple(sorted(name for name, checks in kills.items() if checks == red))
 

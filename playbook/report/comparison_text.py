@@ -23,7 +23,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     """
     yield _verdict(found)
     if found.looks_like:
-        yield f"  the new fails are exactly those of the sabotage {' or '.join(found.looks_like)}"
+        yield f"  the new fails are exactly what turns red under {' or '.join(found.looks_like)}"
     for title, changes in (
         ("fails now", found.new_fails),
         ("not answered any more", found.lost),
