@@ -50,7 +50,7 @@ class TestShape:
         env = {"KB_DATABASE_URL": dsn, "KB_SEED_PASSWORD": PASSWORD}
         run_knowledge("migrate", env=env)
         done = run_knowledge("seed", "--profile", "quick", "--seed", "3", env=env)
-        assert json.loads(done.stdout) == {"tenants": 12, "users": 241, "knowledge_bases": 240, "documents": 5000}
+        assert json.loads(done.stdout) == {"tenants": 12, "users": 241, "knowledge_bases": 240, "documents": 1000}
         with psycopg.connect(dsn) as connection:
             counts = connection.execute(
                 "SELECT t.slug, t.status, t.settings->>'canary', count(d.id),"
