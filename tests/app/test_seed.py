@@ -66,7 +66,7 @@ class TestShape:
         assert [canary for _, _, canary, _, _ in counts] == [
             f"canary-{slug}-{hashlib.sha256(f'3/{slug}'.encode()).hexdigest()[:12]}" for slug, *_ in counts
         ]
-        assert 2400 < counts[0][3] < 2600
+        assert 480 < counts[0][3] < 520
         assert [row[0] for row in counts if row[3] == 0] == ["kaede"]
         assert [row[0] for row in counts if row[1] == "suspended"] == ["lotus"]
 
