@@ -60,9 +60,6 @@ def found_stack(
     ours: int | None = None
     try:
         server = _server_account()
-        if server is not None:
-            programs = copy_parts(programs, folder / "postgres" / "parts")
-            os.chown(folder / "postgres", *server)
         ground = Ground(folder)
         ground.file.write(
             StackRecord(
@@ -95,6 +92,11 @@ def found_stack(
         finally:
             if theirs is not None:
                 os.close(theirs)
+        # Behind the supervisor's start: a runner killed while it copies leaves somebody who clears the folder.
+        if server is not None:
+            copied = copy_parts(programs, folder / "postgres" / "parts")
+            os.chown(folder / "postgres", *server)
+            ground.file.update(lambda old: old.model_copy(update={"bin_dir": copied.bin_dir}))
     except BaseException as error:
         if ours is not None:
             os.close(ours)
