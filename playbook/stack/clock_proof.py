@@ -12,13 +12,12 @@ from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-import redis
-
 from playbook.errors import StackError, Unavailable
 from playbook.stack.children import Order
 from playbook.stack.clock import LocalClock
 from playbook.stack.ground import Ground
 from playbook.stack.ports import LoosePort
+from playbook.stack.resp import StoreSilentError, ask_store
 from playbook.stack.store import LocalStore
 
 __all__ = ["ProvenClock", "probe_clock"]
@@ -91,7 +90,7 @@ class ProvenClock:
         assert self._store_dsn is not None
         try:
             return _time_of(self._store_dsn)
-        except redis.RedisError:
+        except StoreSilentError:
             return None
 
 
@@ -139,13 +138,12 @@ def _ask_store(ground: Ground, clock: LocalClock) -> float | None:
     try:
         store.start()
         return _time_of(store.dsn("admin"))
-    except (StackError, redis.RedisError):
+    except (StackError, StoreSilentError):
         return None
     finally:
         store.stop()
 
 
 def _time_of(dsn: str) -> float:
-    with redis.Redis.from_url(dsn, socket_timeout=2) as client:
-        seconds, micros = client.time()
+    seconds, micros = ask_store(dsn, "TIME")
     return float(seconds) + float(micros) / 1e6

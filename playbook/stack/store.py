@@ -12,14 +12,13 @@ import signal
 import time
 from collections.abc import Mapping
 
-import redis
-
 from playbook.errors import StackError
 from playbook.stack.children import Order
 from playbook.stack.clock import LocalClock
 from playbook.stack.ground import Ground
 from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
 from playbook.stack.protocol import StoreRole
+from playbook.stack.resp import StoreSilentError, ask_store
 
 __all__ = ["LocalStore"]
 
@@ -82,9 +81,8 @@ class LocalStore:
         end = time.monotonic() + _START_LIMIT_S
         while True:
             try:
-                with redis.Redis.from_url(self.dsn("admin"), socket_timeout=2, socket_connect_timeout=2) as client:
-                    client.ping()
-            except (redis.RedisError, OSError) as error:
+                ask_store(self.dsn("admin"), "PING")
+            except StoreSilentError as error:
                 seen = str(error)
             else:
                 return
