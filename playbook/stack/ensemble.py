@@ -131,6 +131,14 @@ class Ensemble:
             for done in [pool.submit(self._serve_app, n) for n in range(len(self.apps))]:
                 done.result()
 
+    def start_ended(self, instances: frozenset[int]) -> None:
+        """
+        Start those of these instances that ended meanwhile: a service may end with what it depends on.
+        """
+        for instance in instances:
+            if not self.apps[instance].running():
+                self.start_app(instance)
+
     def stop(self) -> None:
         """
         Stop whatever of it is its own (not the server), without waiting for requests in flight.

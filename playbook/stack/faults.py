@@ -44,6 +44,7 @@ class LocalFaults:
             yield
         finally:
             self._heal_all(struck, heal)
+            self._ensemble.start_ended(ready)
             self._ensemble.wait_until_serving(ready)
 
     def _strike(self, fault: Fault, processes: Sequence[str]) -> Callable[[Attended], None]:

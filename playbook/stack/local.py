@@ -38,7 +38,7 @@ from playbook.stack.protocol import (
     State,
 )
 from playbook.stack.registry import folder_of
-from playbook.stack.rollout import LocalRollout, renew_app
+from playbook.stack.rollout import LocalRollout, come_home, renew_app
 from playbook.stack.scratch import ScratchOrder, scratch_site
 from playbook.stack.source import Accounts, ServiceSource
 from playbook.stack.spare import SpareServer, spare_server
@@ -234,7 +234,8 @@ class LocalStack:
         """
         Let the state's app use a database on a spare server instead; at the end it uses its own again.
 
-        Raises StackError when it does not get ready with it; it then serves its own again, if that is there.
+        If its own does not run by then, the app is stopped, and starts when its own server is healed or at `up`. Raises
+        StackError when it does not get ready with the spare one.
         """
         name = database or self._ground.record().accounts.database
         ensemble = self._ensemble(state)
@@ -242,7 +243,7 @@ class LocalStack:
         try:
             yield
         finally:
-            renew_app(self._ground, ensemble, {"served_from": None})
+            come_home(self._ground, ensemble)
 
     def configure_postgres(self, state: State, settings: Mapping[str, str | None]) -> None:
         """

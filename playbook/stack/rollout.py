@@ -12,8 +12,9 @@ from playbook.stack.ensemble import Ensemble, app_name
 from playbook.stack.ground import Ground
 from playbook.stack.health_check import DRAIN_S
 from playbook.stack.protocol import InstanceRestart, RestartForm
+from playbook.stack.servers import process_name
 
-__all__ = ["LocalRollout", "renew_app"]
+__all__ = ["LocalRollout", "come_home", "renew_app"]
 
 _IN_FLIGHT_LIMIT_S = 30.0
 
@@ -92,5 +93,19 @@ def renew_app(ground: Ground, ensemble: Ensemble, change: Mapping[str, object]) 
         LocalRollout(ensemble).renew()
     except StackError:
         put({name: getattr(old, name) for name in change})
-        LocalRollout(ensemble).renew()
+        if ground.control.running(process_name(ensemble.state)):
+            LocalRollout(ensemble).renew()
         raise
+
+
+def come_home(ground: Ground, ensemble: Ensemble) -> None:
+    """
+    Let an app that was served from elsewhere use its own server again; stop it if that does not run.
+    """
+    home = {"served_from": None}
+    if ground.control.running(process_name(ensemble.state)):
+        renew_app(ground, ensemble, home)
+        return
+    for app in ensemble.apps:
+        app.stop_quickly()
+    ground.file.update_state(ensemble.state, lambda now: now.model_copy(update=home))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from playbook.postgres.role import ROLES
 from playbook.stack.apps import App
 from playbook.stack.children import Order
 from playbook.stack.ensemble import app_name
@@ -26,7 +27,8 @@ def run_tool(ground: Ground, argv: Sequence[str], *, as_server: bool = False, li
     """
     Run one of PostgreSQL's programs of the server's own version, under the supervisor; `exit_code` None: timed out.
 
-    `as_server`: by the servers' account, in their folder. Raises Unavailable when the parts do not have it.
+    Passwords of the stack's accounts need not stand in `argv`. `as_server`: by the servers' account, in their folder.
+    Raises Unavailable when the parts do not have it.
     """
     program = ground.parts().program(argv[0])
     name = f"tool/{argv[0]}-{secrets.token_hex(4)}"
@@ -35,7 +37,7 @@ def run_tool(ground: Ground, argv: Sequence[str], *, as_server: bool = False, li
     order = Order(
         name=name,
         argv=(str(program), *argv[1:]),
-        env=ground.environment({"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10"}),
+        env=ground.environment({"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10", "PGPASSFILE": str(_passwords(ground))}),
         cwd=str(ground.folder / ("postgres" if as_server else "logs")),
         log=str(out),
         errors=str(errors),
@@ -49,6 +51,25 @@ def run_tool(ground: Ground, argv: Sequence[str], *, as_server: bool = False, li
     out.unlink()
     errors.unlink()
     return Completed(tuple(argv), code, texts[0], texts[1], duration_s)
+
+
+def _passwords(ground: Ground) -> Path:
+    """
+    Write the accounts' passwords where libpq finds them: pg_dumpall forgets those in a connection string.
+    """
+    record = ground.record()
+    path = ground.folder / "services" / "pgpass"
+    lines = [
+        ":".join(_escaped(field) for field in ("127.0.0.1", "*", "*", account, record.secrets[f"{role}_password"]))
+        for role in ROLES
+        for account in (getattr(record.accounts, role),)
+    ]
+    ground.write_private(path, "".join(f"{line}\n" for line in lines))
+    return path
+
+
+def _escaped(field: str) -> str:
+    return field.replace("\\", "\\\\").replace(":", "\\:")
 
 
 def process_names(record: StackRecord, service: str) -> tuple[str, ...]:

@@ -66,9 +66,17 @@ class TestSecrecy:
         assert stat.S_IMODE((folder / "logs").stat().st_mode) == 0o700
         assert stat.S_IMODE(local_stack._ground.data("found").stat().st_mode) == 0o700
 
-    def test_server_does_not_run_as_root(self, local_stack: LocalStack) -> None:
-        pid = local_stack._ground.control.processes()["found/postgres"].pid
+    @pytest.mark.parametrize("service", ["postgres", "redis", "proxy"])
+    def test_server_does_not_run_as_root(self, local_stack: LocalStack, service: str) -> None:
+        pid = local_stack._ground.control.processes()[f"found/{service}"].pid
         assert psutil.Process(pid).uids().effective != 0
+
+    def test_folders_of_services_are_private(self, local_stack: LocalStack) -> None:
+        services = local_stack._ground.folder / "services"
+        for path in services.iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+            for inner in path.iterdir() if path.is_dir() else ():
+                assert stat.S_IMODE(inner.stat().st_mode) & 0o077 == 0
 
     def test_passwords_are_generated_and_needed(self, local_stack: LocalStack) -> None:
         record = local_stack._ground.record()

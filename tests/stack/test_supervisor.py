@@ -63,6 +63,10 @@ class Runner:
         assert not self.folder.exists()
 
 
+def litter() -> set[str]:
+    return {path.name for path in Path("/dev/shm").glob("*faketime*")}
+
+
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A temp root with a space and letters beyond ASCII, open to the account of PostgreSQL (pytest's own is not)."""
@@ -77,6 +81,7 @@ class TestRunnerKilled:
 
     @pytest.mark.parametrize("moment", ["created", "initdb", "migrate", "seed", "copy", "apps", "up", "scratch"])
     def test_kill_9_leaves_the_mark_and_nothing_else(self, root: Path, moment: str) -> None:
+        before = litter()
         runner = Runner.start(root, moment)
         runner.kill()
         runner.wait_until_nothing_is_left()
@@ -84,6 +89,7 @@ class TestRunnerKilled:
         assert set(mark) == {"time", "reason", "stack"}
         assert "without a farewell" in mark["reason"]
         assert [path.name for path in runner.run_folder.iterdir()] == ["INTERRUPTED"]
+        assert litter() == before
 
     def test_ctrl_c_leaves_nothing(self, root: Path) -> None:
         runner = Runner.start(root, "seed")
@@ -185,7 +191,7 @@ class TestReleased:
         assert stack.database("hardened").sealed
         left = stack.down()
         assert left.names == ()
-        assert left.removed_processes == 9
+        assert left.removed_processes == 11
         runner.wait_until_nothing_is_left()
         assert not (runner.run_folder / "INTERRUPTED").exists()
 
