@@ -22,7 +22,7 @@ from playbook.stack.store import LocalStore
 
 __all__ = ["ProvenClock", "probe_clock"]
 
-_MOVE_LIMIT_S = 5.0
+_MOVE_LIMIT_S = 10.0
 _TOLERANCE_S = 3.0
 _PROBED_S = 86_400
 

@@ -21,6 +21,7 @@ from playbook.stack.process import created_s, kill_tree, marked, started
 from playbook.stack.protocol import Leftovers
 from playbook.stack.record import ProcessRef, RecordFile, StackRecord, read_processes
 from playbook.stack.servers import data_directories
+from playbook.stack.shared_memory import remove_segment
 
 __all__ = ["destroy"]
 
@@ -51,6 +52,8 @@ def destroy(folder: Path) -> Leftovers:
             kill_tree(pid)
         for ref in known:
             remove_litter(ref.litter, ref.pid)
+        for data in data_directories(folder):
+            remove_segment(data)
         shutil.rmtree(folder, ignore_errors=True)
     return Leftovers(
         removed_processes=before,

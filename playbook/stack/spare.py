@@ -19,6 +19,7 @@ from playbook.postgres.server import ARCHIVE
 from playbook.stack.database import LocalDatabase, seal
 from playbook.stack.ground import Ground
 from playbook.stack.servers import Servers, process_name
+from playbook.stack.shared_memory import remove_segment
 
 __all__ = ["SpareServer", "spare_server"]
 
@@ -145,6 +146,7 @@ def spare_server(ground: Ground, *, like: str, empty: bool) -> Iterator[SpareSer
         yield server
     finally:
         server.stop()
+        remove_segment(server.data_directory)
         for folder in (server.data_directory, ground.folder / "postgres" / ARCHIVE / name):
             shutil.rmtree(folder, ignore_errors=True)
         ground.file.forget_state(name)

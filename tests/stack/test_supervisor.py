@@ -55,7 +55,7 @@ class Runner:
         self.process.kill()
         self.process.wait()
 
-    def wait_until_nothing_is_left(self, limit_s: float = 8.0) -> None:
+    def wait_until_nothing_is_left(self, limit_s: float = 20.0) -> None:
         end = time.monotonic() + limit_s
         while (marked("PLAYBOOK_STACK_ID", self.identity) or self.folder.exists()) and time.monotonic() < end:
             time.sleep(0.02)
