@@ -53,7 +53,8 @@ class LocalClock:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
-            # Else its guess about the C library can make each timed wait end at once: threads then spin (measured: 12 ×).
+            # Else its guess about the C library can make each timed wait end at once: threads then spin (measured: 12
+            # times the wall time).
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
