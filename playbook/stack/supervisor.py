@@ -32,6 +32,7 @@ __all__ = ["FAREWELL", "Supervisor", "main"]
 
 FAREWELL = b"farewell\n"
 _TICK_S = 0.5
+_DOWN_STEP_S = 3.0
 _MARKS_KEPT = 7200
 
 
@@ -185,8 +186,10 @@ class Supervisor:
         self.ending = True
         running = [name for name, child in self.children.table.items() if child.running]
         for name in running:
-            hard = [(n, 2.0) for n, _ in self.children.table[name].order.stop if n == signal.SIGQUIT]
-            self.children.begin_stop(name, (hard or [(signal.SIGKILL, 5.0)]) if quick else None)
+            ladder = self.children.table[name].order.stop
+            hard = [(n, 2.0) for n, _ in ladder if n == signal.SIGQUIT]
+            soft = [(n, min(limit_s, _DOWN_STEP_S)) for n, limit_s in ladder]  # nobody's requests, nobody's data
+            self.children.begin_stop(name, (hard or [(signal.SIGKILL, 5.0)]) if quick else soft)
         end = time.monotonic() + 20.0
         while any(child.running for child in self.children.table.values()) and time.monotonic() < end:
             self.children.reap()
