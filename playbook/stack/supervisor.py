@@ -32,6 +32,7 @@ __all__ = ["FAREWELL", "Supervisor", "main"]
 
 FAREWELL = b"farewell\n"
 _TICK_S = 0.5
+_DOWN_STEP_S = 3.0
 _MARKS_KEPT = 7200
 
 
@@ -123,7 +124,8 @@ class Supervisor:
                 child = self.children.spawn(_order(request))
                 _reply(peer, {"pid": child.pid, "start": child.start})
             case "stop":
-                self.children.begin_stop(name)
+                ladder = request.get("ladder")
+                self.children.begin_stop(name, None if ladder is None else _ladder(ladder))
                 self.waiting.append((peer, name, float("inf")))
             case "wait":
                 self._row(name)
@@ -184,8 +186,10 @@ class Supervisor:
         self.ending = True
         running = [name for name, child in self.children.table.items() if child.running]
         for name in running:
-            hard = [(n, 2.0) for n, _ in self.children.table[name].order.stop if n == signal.SIGQUIT]
-            self.children.begin_stop(name, (hard or [(signal.SIGKILL, 5.0)]) if quick else None)
+            ladder = self.children.table[name].order.stop
+            hard = [(n, 2.0) for n, _ in ladder if n == signal.SIGQUIT]
+            soft = [(n, min(limit_s, _DOWN_STEP_S)) for n, limit_s in ladder]  # nobody's requests, nobody's data
+            self.children.begin_stop(name, (hard or [(signal.SIGKILL, 5.0)]) if quick else soft)
         end = time.monotonic() + 20.0
         while any(child.running for child in self.children.table.values()) and time.monotonic() < end:
             self.children.reap()
@@ -205,8 +209,12 @@ class Supervisor:
 
 def _order(request: dict[str, object]) -> Order:
     fields: dict[str, Any] = dict(request)
-    fields["stop"] = tuple((int(number), float(limit_s)) for number, limit_s in fields["stop"])
+    fields["stop"] = _ladder(fields["stop"])
     return Order(**fields)
+
+
+def _ladder(steps: Any) -> tuple[tuple[int, float], ...]:
+    return tuple((int(number), float(limit_s)) for number, limit_s in steps)
 
 
 def _reply(peer: socket.socket, answer: dict[str, object]) -> None:

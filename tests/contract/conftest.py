@@ -21,6 +21,7 @@ def stand_in() -> ServiceSource:
         migrate=("{python}", "standin.py", "migrate"),
         seed=("{python}", "standin.py", "seed", "{profile}", "{seed}"),
         env_prefix="ST_",
+        instances=2,
         switches={
             "secret_required": "refuses to start without a secret",
             "ready_checks_dependencies": "readiness asks the database",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory, stand_in: ServiceSourc
 
     Its root is the system's temp root: the folders that pytest makes are closed to the account of PostgreSQL.
     """
-    stack = LocalStack.create(f"pytest-{os.getpid()}", service=stand_in, seed=7)
+    stack = LocalStack.create(f"pytest-{secrets.token_hex(4)}", service=stand_in, seed=7)
     try:
         stack.up()
         yield stack

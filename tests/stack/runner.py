@@ -16,6 +16,7 @@ service = ServiceSource(
     migrate=("{python}", "standin.py", "migrate"),
     seed=("{python}", "standin.py", "seed", "{profile}", "{seed}"),
     env_prefix="ST_",
+    instances=2,
     switches={"least_privilege_role": "connects as the role app"},
 )
 
@@ -36,5 +37,5 @@ if moment == "release":
     sys.exit(0)
 if moment == "return":
     sys.exit(0)
-with stack.scratch("hardened"):
+with stack.scratch("hardened", instances=2, proxy=True, clock=True), stack.spare_postgres():
     say("scratch")

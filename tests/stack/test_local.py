@@ -66,13 +66,21 @@ class TestSecrecy:
         assert stat.S_IMODE((folder / "logs").stat().st_mode) == 0o700
         assert stat.S_IMODE(local_stack._ground.data("found").stat().st_mode) == 0o700
 
-    def test_server_does_not_run_as_root(self, local_stack: LocalStack) -> None:
-        pid = local_stack._ground.control.processes()["found/postgres"].pid
+    @pytest.mark.parametrize("service", ["postgres", "redis", "proxy"])
+    def test_server_does_not_run_as_root(self, local_stack: LocalStack, service: str) -> None:
+        pid = local_stack._ground.control.processes()[f"found/{service}"].pid
         assert psutil.Process(pid).uids().effective != 0
+
+    def test_folders_of_services_are_private(self, local_stack: LocalStack) -> None:
+        services = local_stack._ground.folder / "services"
+        for path in services.iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+            for inner in path.iterdir() if path.is_dir() else ():
+                assert stat.S_IMODE(inner.stat().st_mode) & 0o077 == 0
 
     def test_passwords_are_generated_and_needed(self, local_stack: LocalStack) -> None:
         record = local_stack._ground.record()
-        assert len(set(record.secrets.values())) == 7
+        assert len(set(record.secrets.values())) == 9
         assert all(len(value) >= 32 for value in record.secrets.values())
         dsn = local_stack.database("found").dsn("owner").replace(record.secrets["owner_password"], "guess")
         with pytest.raises(Exception, match="password authentication failed"):
@@ -119,7 +127,10 @@ class TestAttach:
         mine = next(one for one in list_stacks() if one.name == local_stack.name)
         assert mine.status == "up"
         assert mine.runner == os.getpid()
-        assert set(mine.ports) == {"found/postgres", "found/app", "hardened/postgres", "hardened/app"}
+        services = {"postgres", "redis", "app", "proxy"}
+        assert {name for name in mine.ports if not name.startswith("spare")} == {
+            f"{state}/{service}" for state in ("found", "hardened") for service in services
+        }
 
 
 class TestFailedUp:

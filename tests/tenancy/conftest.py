@@ -48,11 +48,12 @@ class Bench:
             target=self.target,
             checks=phase.checks,
             seed=1,
+            profile="standard",
             smoke=smoke,
             applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
             digest=_digest,
         )
-        return trial.run(phase.sabotages, profile="standard")
+        return trial.run(phase.sabotages)
 
 
 def _digest(scene: Scene) -> str:

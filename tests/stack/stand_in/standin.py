@@ -7,13 +7,16 @@ import json
 import os
 import signal
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 SWITCHES = ("secret_required", "ready_checks_dependencies", "least_privilege_role", "crash_when_on")
 GREETING = "hello"
+LEFT: list[bool] = []
 
 
 def on(name: str) -> bool:
@@ -25,6 +28,8 @@ def source() -> str:
 
 
 def ready() -> bool:
+    if LEFT:
+        return False
     if not on("ready_checks_dependencies"):
         return True
     try:
@@ -45,7 +50,19 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/who":
             with psycopg.connect(os.environ["ST_DATABASE_URL"]) as connection:
                 row = connection.execute("SELECT current_user, current_database()").fetchone()
-            body = {"user": row[0], "database": row[1], "greeting": GREETING}
+            port = urlsplit(os.environ["ST_DATABASE_URL"]).port
+            body = {"user": row[0], "database": row[1], "greeting": GREETING, "port": port}
+        elif self.path == "/count":
+            import redis  # noqa: PLC0415 (only some tests' interpreters have it)
+
+            with redis.Redis.from_url(os.environ["ST_REDIS_URL"]) as store:
+                body = {"count": str(store.incr("count")), "left_s": str(store.ttl("long"))}
+        elif self.path == "/headers":
+            body = {name.lower(): value for name, value in self.headers.items()}
+        elif self.path == "/pid":
+            body = {"pid": str(os.getpid())}
+        elif self.path.startswith("/slow/"):
+            time.sleep(float(self.path.removeprefix("/slow/")))
         elif self.path != "/health/live":
             status = 404
         data = json.dumps(body).encode()
@@ -64,6 +81,8 @@ def serve(port: int) -> None:
     ThreadingHTTPServer.allow_reuse_address = True
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGUSR1, lambda *_: LEFT.append(True))
+    signal.signal(signal.SIGUSR2, lambda *_: LEFT.clear())
     sys.stdout.write("serving\n")
     server.serve_forever()
 
