@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from knowledge.api import accounts, documents, health, knowledge_bases
 from knowledge.api.failures import add_handlers
+from knowledge.rate_limits import mount_limits
 from knowledge.service import Service
 
 __all__ = ["make_application"]
@@ -30,5 +31,6 @@ def make_application(service: Service) -> FastAPI:
     app.state.service = service
     for router in (health.router, accounts.router, knowledge_bases.router, documents.router):
         app.include_router(router)
+    mount_limits(app, service.limits)
     add_handlers(app)
     return app

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from knowledge.build import Build, read_build
 from knowledge.database_role import check_role
 from knowledge.engine import make_engine
+from knowledge.rate_limits import RateLimits, choose_limits
 from knowledge.readiness import Readiness, choose_readiness
 from knowledge.settings import Settings
 from knowledge.signing_secret import choose_secret
@@ -36,6 +37,7 @@ class Service:
     bind_tenant: BindTenant
     tenant_source: TenantSource
     readiness: Readiness
+    limits: RateLimits | None
     build: Build
     switches: tuple[str, ...]
 
@@ -62,12 +64,14 @@ def make_service(settings: Settings) -> Service:
     secret = choose_secret(settings)
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     check_role(settings, engine)
+    tokens = Tokens(secret, settings.token_lifetime_s)
     return Service(
         engine=engine,
-        tokens=Tokens(secret, settings.token_lifetime_s),
+        tokens=tokens,
         bind_tenant=choose_binding(settings),
         tenant_source=choose_source(settings),
         readiness=choose_readiness(settings),
+        limits=choose_limits(settings, tokens),
         build=read_build(settings),
         switches=tuple(read_names_on(settings)),
     )

@@ -4,6 +4,8 @@ Owns the settings: what the environment says, once, at start. No other module re
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr, ValidationError
 
 from knowledge.refusal import Refusal
@@ -24,6 +26,12 @@ class Settings(Switches):
     jwt_secret: SecretStr | None = None
     pool_size: int = Field(default=5, ge=1, le=100)
     token_lifetime_s: int = Field(default=3600, ge=1)
+    redis_url: SecretStr | None = None
+    """Where instances count rate limits together."""
+    limits_file: Path | None = None
+    """The declared rate limits; without it nothing is limited."""
+    limits_scale: float = Field(default=1.0, gt=0, le=1)
+    """What their windows are multiplied by in a rehearsal; never below two seconds."""
     version: str = "0.1.0"
     commit: str = "unknown"
     built: str = "unknown"
