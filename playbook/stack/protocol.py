@@ -31,9 +31,12 @@ __all__ = [
     "Site",
     "Stack",
     "State",
+    "Store",
+    "StoreRole",
 ]
 
 State = Literal["found", "hardened"]
+StoreRole = Literal["app", "admin"]
 Capability = Literal[
     "pooler",
     "partition",
@@ -200,6 +203,18 @@ class Launcher(Protocol):
         """
         ...
 
+    def serving(self, settings: Mapping[str, str | None]) -> AbstractContextManager[str]:
+        """Start one instance with these environment settings; give its address, and stop it at the end."""
+        ...
+
+
+class Store(Protocol):
+    """
+    The shared store (Redis protocol): `app` is the service's own account, `admin` sees and does everything.
+    """
+
+    def dsn(self, role: StoreRole) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -215,6 +230,7 @@ class Site:
     launcher: Launcher
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    store: Store | None = None
 
 
 class Server(Protocol):
