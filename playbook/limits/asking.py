@@ -15,6 +15,8 @@ from playbook.proof.scene import Scene
 
 __all__ = ["declared", "front_door", "make_prober", "partial_strength"]
 
+MOST_INSTANCES = 16
+
 
 def declared(scene: Scene, *, scaled: bool = True) -> Declaration:
     """
@@ -25,7 +27,7 @@ def declared(scene: Scene, *, scaled: bool = True) -> Declaration:
     section = scene.target.limits
     if section is None:
         raise Unavailable("the target declares no limits", hint="Write `limits: {file: …}` into it.")
-    declaration = read_declaration(section.file)
+    declaration = scene.once("limits.declaration", lambda: read_declaration(section.file))
     return declaration.scaled(section.scale) if scaled else declaration
 
 
@@ -49,36 +51,31 @@ def front_door(scene: Scene) -> str:
         return scene.endpoints.url("app")
 
 
-def make_prober(scene: Scene, *, place: int, longest_wait_s: float = 75.0) -> Prober:
+def make_prober(scene: Scene, *, longest_wait_s: float = 75.0) -> Prober:
     """
-    Make a prober of a scene; `place` tells questions apart, so that their users differ.
+    Make a prober of a scene.
 
     Addresses are drawn anew each time, not from the scene's seed: a caller must not have been counted before.
     """
     door = front_door(scene)
-    callers = Callers(SystemRandom(), None)
-    return Prober(
-        url=door,
-        callers=Callers(SystemRandom(), _credentials(scene, door, place=place, callers=callers)),
-        instances=_instances(scene),
-        longest_wait_s=longest_wait_s,
-    )
+    callers = Callers(SystemRandom(), scene.once("limits.credentials", lambda: _credentials(scene, door)))
+    return Prober(url=door, callers=callers, instances=_instances(scene), longest_wait_s=longest_wait_s)
 
 
 def _instances(scene: Scene) -> tuple[str, ...]:
     found: list[str] = []
-    try:
-        for number in range(16):
-            found.append(scene.endpoints.url("app", number))
-    except Unavailable:
-        pass  # that was the last one
+    while len(found) < MOST_INSTANCES:
+        try:
+            found.append(scene.endpoints.url("app", len(found)))
+        except Unavailable:
+            break
     return tuple(found)
 
 
-def _credentials(scene: Scene, url: str, *, place: int, callers: Callers) -> Credentials | None:
+def _credentials(scene: Scene, url: str) -> Credentials | None:
     file = declared(scene).credentials
     if file is not None:
         return CredentialsFile(file)
     if scene.site_database is None:
         return None
-    return SeededUsers(scene, url, place=place, address=callers.fresh_address)
+    return SeededUsers(scene, url, address=Callers(SystemRandom()).fresh_address)

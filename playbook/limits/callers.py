@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -64,7 +65,7 @@ class Caller:
 
 class Callers:
     """
-    Makes callers. Their addresses lie below 127/8 in networks (/24) that differ, never in 127.0.0/24.
+    Makes callers, for several threads. Their addresses lie below 127/8 in networks (/24) that differ, never in 127.0.0/24.
     """
 
     def __init__(self, randomness: Random, credentials: Credentials | None = None) -> None:
@@ -72,12 +73,14 @@ class Callers:
         self._credentials = credentials
         self._networks = self._fresh_networks()
         self._shown: str | None = None
+        self._lock = Lock()
 
     def fresh(self, limit: Limit) -> Caller:
         """
         Make a caller whom this limit has not counted. Raises Unavailable when the credentials are used up.
         """
-        return self._made(limit, f"{next(self._networks)}.{self._random.randrange(2, 250)}", self._token())
+        with self._lock:
+            return self._made(limit, self._address(), self._token())
 
     def neighbour(self, limit: Limit, of: Caller) -> Caller:
         """
@@ -85,12 +88,17 @@ class Callers:
         """
         network, _, host = of.address.rpartition(".")
         other = of.value[:-1] + ("a" if of.value[-1:] != "a" else "b")
-        return self._made(limit, f"{network}.{int(host) + 1}", self._token() if _proves(limit) else other)
+        with self._lock:
+            return self._made(limit, f"{network}.{int(host) + 1}", self._token() if _proves(limit) else other)
 
     def fresh_address(self) -> str:
         """
         Draw an address that no caller has.
         """
+        with self._lock:
+            return self._address()
+
+    def _address(self) -> str:
         return f"{next(self._networks)}.{self._random.randrange(2, 250)}"
 
     def _made(self, limit: Limit, address: str, token: str) -> Caller:

@@ -71,7 +71,7 @@ def _admitted(scene: Scene, limit: Limit, trace: Trace, role: str) -> Finding:
 )
 def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     """Exhaust one caller and ask as its neighbour."""
-    prober = make_prober(scene, place=0)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
         spent, beside = prober.beside(limit)
         seen = "let through" if beside.admitted else f"refused with {beside.status}"
@@ -98,7 +98,7 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
 )
 def count_exact(scene: Scene) -> Iterator[Finding]:
     """Ask N + 1 times."""
-    prober = make_prober(scene, place=1)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
         yield _admitted(scene, limit, prober.count(limit), "caller")
 
@@ -115,7 +115,7 @@ def count_exact(scene: Scene) -> Iterator[Finding]:
 )
 def refusal_status(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and look at the refusal."""
-    prober = make_prober(scene, place=2)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
         spent = prober.exhaust(limit, prober.callers.fresh(limit))
         yield _found(
@@ -135,7 +135,7 @@ def refusal_status(scene: Scene) -> Iterator[Finding]:
 )
 def burst_exact(scene: Scene) -> Iterator[Finding]:
     """Ask many times at once."""
-    prober = make_prober(scene, place=3)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
         yield _admitted(scene, limit, prober.burst(limit), f"caller, {volley_size(limit.binding)} at once")
 
@@ -153,7 +153,7 @@ def burst_exact(scene: Scene) -> Iterator[Finding]:
 def instances_shared(scene: Scene) -> Iterator[Finding]:
     """Ask the instances in turn."""
     scene.need("two_instances")
-    prober = make_prober(scene, place=4)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
         yield _admitted(scene, limit, prober.share(limit), f"caller, {len(prober.instances)} instances in turn")
 
@@ -164,20 +164,28 @@ def instances_shared(scene: Scene) -> Iterator[Finding]:
     phase="50",
     severity="critical",
     why="Behind a limiter that believes what the client writes, one attacker is a thousand clients.",
-    how="Exhaust a fresh caller; go on as it with X-Forwarded-For, Forwarded, X-Real-IP and the like.",
+    how="Exhaust a fresh caller; go on as it with X-Forwarded-For, Forwarded, X-Real-IP and the like: where clients ask,"
+    " and at one instance past the proxy.",
     remedy="Believe a forwarded address only where a trusted proxy wrote it: the last hop, never the leftmost.",
     population=_limits,
 )
 def key_unspoofable(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and pretend to be others."""
-    prober = make_prober(scene, place=5)
+    prober = make_prober(scene)
     for limit in declared(scene).limits:
-        spent, pretended = prober.pretend(limit)
-        dodged: list[JsonValue] = [name for name, one in pretended.items() if one.admitted]
-        if spent.last.admitted:
-            dodged = ["nothing refused"]
-        seen = [_seen(limit, spent, "caller")]
-        seen += [Observation(role="caller", request=name, value=one.status) for name, one in pretended.items()]
+        dodged: list[JsonValue] = []
+        seen: list[Observation] = []
+        for url in sorted({prober.url, prober.first}):
+            where = "the service's address" if url == prober.url else "one instance"
+            spent, pretended = prober.pretend(limit, url)
+            if spent.last.admitted:
+                dodged = [*dodged, "nothing refused"]
+            dodged += [name for name, one in pretended.items() if one.admitted and name not in dodged]
+            seen.append(_seen(limit, spent, f"caller at {where}"))
+            seen += [
+                Observation(role=f"caller at {where}", request=name, value=one.status)
+                for name, one in pretended.items()
+            ]
         yield _found(scene, limit, expected=[], actual=dodged, seen=seen)
 
 
@@ -193,7 +201,7 @@ def key_unspoofable(scene: Scene) -> Iterator[Finding]:
 )
 def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
     """Obey Retry-After, and come early."""
-    prober = make_prober(scene, place=6)
+    prober = make_prober(scene)
     limits = declared(scene).limits
     with ThreadPoolExecutor(len(limits)) as pool:
         waits = [pool.submit(prober.wait_as_told, limit) for limit in limits]

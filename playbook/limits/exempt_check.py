@@ -26,7 +26,7 @@ def _operations(scene: Scene) -> tuple[Operation, ...]:
     The operations that are exempt or limited; what no limit names has nothing to show.
     """
     openapi = scene.target.api.openapi if scene.target.api else "/openapi.json"
-    source = make_prober(scene, place=7).callers.fresh_address()
+    source = make_prober(scene).callers.fresh_address()
     declaration = declared(scene)
     everything = read_operations(front_door(scene), openapi, source=source)
     return tuple(one for one in everything if one.path in declaration.exempt or one.limits(declaration))
@@ -49,7 +49,7 @@ def _names(scene: Scene) -> list[str]:
 )
 def exempt_exactly(scene: Scene) -> Iterator[Finding]:
     """Ask every operation as a caller with nothing left."""
-    prober = make_prober(scene, place=7)
+    prober = make_prober(scene)
     declaration = declared(scene)
     operations = _operations(scene)
     part = partial_strength(scene)

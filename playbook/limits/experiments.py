@@ -114,15 +114,15 @@ class Prober:
         with Line(self.url, neighbour.address) as line:
             return spent, _asked(limit, line.ask(neighbour.request(limit)), spent.origin_s)
 
-    def pretend(self, limit: Limit) -> tuple[Trace, dict[str, Asked]]:
+    def pretend(self, limit: Limit, url: str) -> tuple[Trace, dict[str, Asked]]:
         """
         Exhaust a fresh caller, then ask on as the same with each header by which one could pass for another.
         """
         caller = self.callers.fresh(limit)
         self._off_edge(limit.binding)
-        spent = self.exhaust(limit, caller)
+        spent = self.exhaust(limit, caller, url)
         seen = {}
-        with Line(self.url, caller.address) as line:
+        with Line(url, caller.address) as line:
             for name, form in FORWARDING:
                 value = form.format(one=self.callers.fresh_address(), two=self.callers.fresh_address())
                 answer = line.ask(caller.request(limit, {name: value}))

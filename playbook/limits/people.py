@@ -5,6 +5,7 @@ Owns asking as real users: the seeded ones, who log in one by one as they are ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 
 from psycopg import sql
 
@@ -20,34 +21,34 @@ USERS = sql.SQL(
     "SELECT t.slug, u.email FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
     " WHERE t.status = 'active' ORDER BY t.id, u.id LIMIT 400"
 )
-SHARE = 20
-"""How many users each kind of question has to itself, so that none finds them counted by another."""
 
 
 class SeededUsers:
     """
-    Gives users' tokens; consecutive ones are mostly of one tenant.
+    Gives users' tokens, each to one caller; consecutive ones are mostly of one tenant.
 
-    `place` chooses where among them it begins, so that questions asked one after another use different ones. Each logs
-    in from an address of its own.
+    Each logs in from an address of its own. When all were given, it begins again with the first.
     """
 
-    def __init__(self, scene: Scene, url: str, *, place: int, address: Callable[[], str]) -> None:
+    def __init__(self, scene: Scene, url: str, *, address: Callable[[], str]) -> None:
         self._scene = scene
         self._url = url
-        self._place = place
         self._address = address
-        self._users: Iterator[tuple[str, str]] | None = None
+        self._users: Iterator[str] | None = None
 
     def take(self) -> str:
         """
-        Log the next user in. Raises Unavailable when the target says no way to, or nobody is left.
+        Give the next user's token. Raises Unavailable when the target says no way to log in, or has no users.
         """
         if self._users is None:
-            self._users = iter(self._read())
-        for tenant, email in self._users:
-            return self._log_in(tenant, email)
-        raise Unavailable("there are too few active users to ask as", hint="Seed more of them.")
+            self._users = cycle(self._tokens())
+        for token in self._users:
+            return token
+        raise Unavailable("there are no active users to ask as", hint="Seed some.")
+
+    def _tokens(self) -> Iterator[str]:
+        for tenant, email in self._read():
+            yield self._log_in(tenant, email)
 
     def _log_in(self, tenant: str, email: str) -> str:
         how = self._scene.target.api.login if self._scene.target.api else None
@@ -68,6 +69,4 @@ class SeededUsers:
         schema, _, name = target.tenancy.root.partition(".")
         with connect(self._scene.database, "superuser") as conn:
             query = USERS.format(root=sql.Identifier(schema, name), users=sql.Identifier(schema, "users"))
-            rows = [(str(tenant), str(email)) for tenant, email in conn.execute(query)]
-        begin = self._place * SHARE % max(1, len(rows))
-        return rows[begin:] + rows[:begin]
+            return [(str(tenant), str(email)) for tenant, email in conn.execute(query)]

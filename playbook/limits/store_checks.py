@@ -36,14 +36,14 @@ def _need_store(declaration: Declaration) -> Store:
     return declaration.store
 
 
-def _without(scene: Scene, fault: Fault, *, place: int) -> Iterator[Finding]:
+def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     """
     Make the store fail, ask each limit N + 2 times, heal it, and count once more.
     """
     scene.need("redis")
     declaration = declared(scene)
     store = _need_store(declaration)
-    prober = make_prober(scene, place=place)
+    prober = make_prober(scene)
     part = partial_strength(scene)
     callers = {limit.id: prober.callers.fresh(limit) for limit in declaration.limits}
     down: dict[str, list[Asked]] = {}
@@ -98,7 +98,7 @@ def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
 )
 def store_dead(scene: Scene) -> Iterator[Finding]:
     """Kill the store and ask on."""
-    yield from _without(scene, Kill("redis"), place=8)
+    yield from _without(scene, Kill("redis"))
 
 
 @check(
@@ -113,7 +113,7 @@ def store_dead(scene: Scene) -> Iterator[Finding]:
 )
 def store_hung(scene: Scene) -> Iterator[Finding]:
     """Freeze the store and ask on."""
-    yield from _without(scene, Pause("redis"), place=9)
+    yield from _without(scene, Pause("redis"))
 
 
 @check(
@@ -134,7 +134,7 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
         raise Unavailable("the windows are the declared ones, and were counted in", hint="")
     source = scene.target.service.found.source if scene.target.service else None
     prefix = source.env_prefix if source else ""
-    prober = make_prober(scene, place=10)
+    prober = make_prober(scene)
     with (
         redis.Redis.from_url(scene.store.dsn("admin"), socket_timeout=2, socket_connect_timeout=2) as store,
         scene.launcher.serving({f"{prefix}LIMITS_SCALE": "1"}) as url,
