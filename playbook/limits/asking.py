@@ -8,7 +8,7 @@ from random import SystemRandom
 
 from playbook.errors import Unavailable
 from playbook.limits.callers import Callers, Credentials, CredentialsFile
-from playbook.limits.declaration import Declaration, read_declaration
+from playbook.limits.declaration import SHORTEST_SCALED_S, Declaration, read_declaration
 from playbook.limits.experiments import Prober
 from playbook.limits.people import SeededUsers
 from playbook.proof.scene import Scene
@@ -38,7 +38,7 @@ def partial_strength(scene: Scene) -> str | None:
     scale = scene.target.limits.scale if scene.target.limits else 1.0
     if scale == 1:
         return None
-    return f"windows are scaled by {scale:.3g} (2 s at least) and the first full one decides"
+    return f"windows are scaled by {scale:.3g} ({SHORTEST_SCALED_S} s at least), so that the one full first decides"
 
 
 def front_door(scene: Scene) -> str:

@@ -65,7 +65,9 @@ class Caller:
 
 class Callers:
     """
-    Makes callers, for several threads. Their addresses lie below 127/8 in networks (/24) that differ, never in 127.0.0/24.
+    Makes callers, for several threads.
+
+    Their addresses lie below 127/8 in networks (/24) that differ, never in 127.0.0/24.
     """
 
     def __init__(self, randomness: Random, credentials: Credentials | None = None) -> None:

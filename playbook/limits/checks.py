@@ -5,7 +5,7 @@ Owns the checks of phase 50 that need nothing but the service's addresses: how m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from pydantic import JsonValue
 
@@ -14,7 +14,7 @@ from playbook.limits.asking import declared, make_prober, partial_strength
 from playbook.limits.declaration import Limit
 from playbook.limits.exempt_check import exempt_exactly
 from playbook.limits.experiments import volley_size
-from playbook.limits.judging import Asked, Judged, Trace, judge_count, judge_wait
+from playbook.limits.judging import Asked, Judged, Trace, WaitTold, judge_count, judge_wait
 from playbook.limits.store_checks import STORE_CHECKS
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -31,6 +31,22 @@ def _limits(scene: Scene) -> list[str]:
 def _seen(limit: Limit, trace: Trace, role: str) -> Observation:
     points: list[JsonValue] = [_point(one) for one in trace.asked]
     return Observation(role=role, request=f"{limit.method} {limit.path}", value=points, unit="[s, status, admitted]")
+
+
+def _waits(scene: Scene) -> list[Future[WaitTold]]:
+    """
+    Begin to wait as Retry-After says, once in a scene: other questions are asked meanwhile, by other callers.
+    """
+
+    def begin() -> list[Future[WaitTold]]:
+        prober = make_prober(scene)
+        limits = declared(scene).limits
+        pool = ThreadPoolExecutor(len(limits))
+        waits = [pool.submit(prober.wait_as_told, limit) for limit in limits]
+        pool.shutdown(wait=False)
+        return waits
+
+    return scene.once("limits.waits", begin)
 
 
 def _point(one: Asked) -> JsonValue:
@@ -71,6 +87,7 @@ def _admitted(scene: Scene, limit: Limit, trace: Trace, role: str) -> Finding:
 )
 def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     """Exhaust one caller and ask as its neighbour."""
+    _waits(scene)
     prober = make_prober(scene)
     for limit in declared(scene).limits:
         spent, beside = prober.beside(limit)
@@ -164,8 +181,8 @@ def instances_shared(scene: Scene) -> Iterator[Finding]:
     phase="50",
     severity="critical",
     why="Behind a limiter that believes what the client writes, one attacker is a thousand clients.",
-    how="Exhaust a fresh caller; go on as it with X-Forwarded-For, Forwarded, X-Real-IP and the like: where clients ask,"
-    " and at one instance past the proxy.",
+    how="Exhaust a fresh caller; go on as it with X-Forwarded-For, Forwarded, X-Real-IP and the like: at the service's"
+    " address, and at one instance past the proxy.",
     remedy="Believe a forwarded address only where a trusted proxy wrote it: the last hop, never the leftmost.",
     population=_limits,
 )
@@ -201,11 +218,7 @@ def key_unspoofable(scene: Scene) -> Iterator[Finding]:
 )
 def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
     """Obey Retry-After, and come early."""
-    prober = make_prober(scene)
-    limits = declared(scene).limits
-    with ThreadPoolExecutor(len(limits)) as pool:
-        waits = [pool.submit(prober.wait_as_told, limit) for limit in limits]
-    for limit, wait in zip(limits, waits, strict=True):
+    for limit, wait in zip(declared(scene).limits, _waits(scene), strict=True):
         told = wait.result()
         word, why = judge_wait(told)
         if word is None:

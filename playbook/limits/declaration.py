@@ -17,7 +17,7 @@ from playbook.target.document import read_document
 
 __all__ = ["SHORTEST_SCALED_S", "Declaration", "Limit", "Store", "WhenDown", "Window", "read_declaration"]
 
-SHORTEST_SCALED_S = 2
+SHORTEST_SCALED_S = 5
 """A window is never scaled below this; one that is declared shorter stays as it is."""
 
 WhenDown = Literal["closed", "open", "local"]

@@ -11,14 +11,16 @@ from email.utils import parsedate_to_datetime
 
 from playbook.limits.callers import Caller, Callers
 from playbook.limits.declaration import Limit, Window
-from playbook.limits.judging import Asked, Trace, WaitTold
+from playbook.limits.judging import Asked, Trace, WaitTold, too_long
 from playbook.limits.wire import Answer, Line, send_volley
 
 __all__ = ["FORWARDING", "Prober", "volley_size"]
 
 EARLY_MARGIN_S = 0.15
 LATE_MARGIN_S = 0.03
-MID_WINDOW = 0.28
+MID_S = 0.6
+"""So far into a window the seconds to wait are no whole number, and rounding shows."""
+MOST_ATTEMPTS = 4
 EDGE = 0.85
 """Share of a window, as the epoch cuts it, after which an experiment waits for the next one."""
 
@@ -29,6 +31,7 @@ FORWARDING: tuple[tuple[str, str], ...] = (
     ("X-Real-IP", "{one}"),
     ("X-Client-IP", "{one}"),
     ("True-Client-IP", "{one}"),
+    ("User-Agent", "agent {one}"),
 )
 
 
@@ -144,7 +147,7 @@ class Prober:
         if told.admitted or told.wait_s is None or told.wait_s > min(self.longest_wait_s, _longest(limit) + 1):
             return WaitTold(first, told.wait_s, window_s=_longest(limit), patience_s=self.longest_wait_s)
         begun = time.monotonic()
-        mid_s = third.origin_s + MID_WINDOW * limit.binding.seconds
+        mid_s = third.origin_s + MID_S
         with Line(self.url, late.address) as line:
             self._until(mid_s)
             again = _asked(limit, line.ask(late.request(limit)), third.origin_s)
@@ -192,21 +195,24 @@ class Prober:
 
     def _uncut(self, limit: Limit, experiment: Callable[[], Trace]) -> Trace:
         """
-        Repeat an experiment that admitted too many, with another caller: a window's edge may have cut it.
+        Repeat an experiment, each time with a fresh caller, that took too long or admitted too many.
 
-        Two of three decide.
+        The first because the machine was busy for a moment, the second because a window's edge may have cut it: two
+        of three decide.
         """
-        seen: list[Trace] = []
-        for _ in range(3):
+        brief: list[Trace] = []
+        slow: list[Trace] = []
+        for _ in range(MOST_ATTEMPTS):
             self._off_edge(limit.binding)
-            seen.append(experiment())
-            within = [one for one in seen if one.admitted <= limit.binding.requests]
-            if len(seen) == 1 and within:
-                break
-            if len(within) == 2 or len(seen) - len(within) == 2:  # noqa: PLR2004 (two of three)
-                break
-        within = [one for one in seen if one.admitted <= limit.binding.requests]
-        return within[-1] if len(within) * 2 > len(seen) else max(seen, key=lambda one: one.admitted)
+            seen = experiment()
+            (slow if too_long(seen, limit.binding) else brief).append(seen)
+            within = [one for one in brief if one.admitted <= limit.binding.requests]
+            beyond = [one for one in brief if one.admitted > limit.binding.requests]
+            if len(within) > len(beyond) and (len(brief) == 1 or len(within) > 1):
+                return within[-1]
+            if len(beyond) > 1:
+                return beyond[-1]
+        return slow[-1] if slow else brief[-1]
 
     def _off_edge(self, window: Window) -> None:
         into_s = self.wall() % window.seconds

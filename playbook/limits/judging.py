@@ -20,6 +20,7 @@ __all__ = [
     "judge_count",
     "judge_wait",
     "judge_without_store",
+    "too_long",
 ]
 
 LONGEST_SHARE = 0.1
@@ -121,13 +122,20 @@ def judge_count(trace: Trace, window: Window) -> Judged:
         return Judged(
             0, trace.refused_status, f"a fresh caller's first request was answered {trace.asked[0].status}, not counted"
         )
-    if trace.span_s > LONGEST_SHARE * window.seconds:
+    if too_long(trace, window):
         return Judged(
             trace.admitted,
             trace.refused_status,
             f"the requests took {trace.span_s:.2f} s, more than a tenth of the window of {window.seconds} s",
         )
     return judged
+
+
+def too_long(trace: Trace, window: Window) -> bool:
+    """
+    Say whether an experiment cannot be told from two windows.
+    """
+    return trace.span_s > LONGEST_SHARE * window.seconds
 
 
 def judge_wait(told: WaitTold) -> tuple[WaitWord | None, str | None]:  # noqa: PLR0911 (one answer each)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from threading import Lock
 
 from psycopg import sql
 
@@ -35,15 +36,17 @@ class SeededUsers:
         self._url = url
         self._address = address
         self._users: Iterator[str] | None = None
+        self._lock = Lock()
 
     def take(self) -> str:
         """
         Give the next user's token. Raises Unavailable when the target says no way to log in, or has no users.
         """
-        if self._users is None:
-            self._users = cycle(self._tokens())
-        for token in self._users:
-            return token
+        with self._lock:
+            if self._users is None:
+                self._users = cycle(self._tokens())
+            for token in self._users:
+                return token
         raise Unavailable("there are no active users to ask as", hint="Seed some.")
 
     def _tokens(self) -> Iterator[str]:

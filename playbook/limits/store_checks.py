@@ -92,7 +92,7 @@ def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
     phase="50",
     severity="high",
     why="A limiter that turns into 500s takes the service down with its cache; one that opens is off when it matters.",
-    how="Kill the store, ask N + 2 times as a fresh caller of each limit, start it, and count again over the instances.",
+    how="Kill the store, ask N + 2 times as a fresh caller of each limit, start it, count again over the instances.",
     remedy="Catch the store's errors in one place, and do there what is declared: closed, open, or a local bound.",
     population=_limits,
 )

@@ -27,6 +27,12 @@ ALL_ON = {
     "KB_LEAST_PRIVILEGE_ROLE": "true",
     "KB_TENANT_CONTEXT_LOCAL": "true",
     "KB_TENANT_FROM_TOKEN": "true",
+    "KB_LIMITS_SHARED": "true",
+    "KB_LIMITS_STORE_BOUNDED": "true",
+    "KB_LIMITS_ANSWERED": "true",
+    "KB_LIMITS_RETRY_AFTER": "true",
+    "KB_LIMITS_PROXY_AWARE": "true",
+    "KB_LIMITS_EXEMPT_EXACTLY": "true",
 }
 
 

@@ -31,7 +31,7 @@ class Settings(Switches):
     limits_file: Path | None = None
     """The declared rate limits; without it nothing is limited."""
     limits_scale: float = Field(default=1.0, gt=0, le=1)
-    """What their windows are multiplied by in a rehearsal; never below two seconds."""
+    """What their windows are multiplied by in a rehearsal; never below five seconds."""
     version: str = "0.1.0"
     commit: str = "unknown"
     built: str = "unknown"

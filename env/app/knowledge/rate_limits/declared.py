@@ -18,7 +18,7 @@ from knowledge.refusal import Refusal
 __all__ = ["Declared", "DeclaredLimit", "Window", "read_declared"]
 
 SETTING = "KB_LIMITS_FILE"
-SHORTEST_SCALED_S = 2
+SHORTEST_SCALED_S = 5
 """A window is never scaled below this; one that is declared shorter stays as it is."""
 
 WhenDown = Literal["closed", "open", "local"]
