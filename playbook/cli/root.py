@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "playbook.cli.evidence",
     "report": "playbook.cli.evidence",
     "close": "playbook.cli.evidence",
+    "limits": "playbook.cli.limits",
     "list": "playbook.cli.catalog",
     "explain": "playbook.cli.catalog",
     "switches": "playbook.cli.catalog",

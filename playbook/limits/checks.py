@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -224,14 +225,13 @@ def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
         if word is None:
             yield Finding.undecided(why or "", subject=limit.id)
             continue
-        if word == "absent" and limit.retry_after == "optional":
-            word = "truthful"
         seen = [_seen(limit, told.spent, "obeying")]
         seen.append(Observation(role="obeying", request="Retry-After", value=told.spent.last.wait))
         for role, one in (("obeying", told.obeyed), ("early", told.early), ("mid-window", told.mid)):
             if one is not None:
                 seen.append(_seen(limit, Trace((one,)), role))
-        yield _found(scene, limit, expected="truthful", actual=word, seen=seen)
+        allowed: list[JsonValue] = ["truthful"] if limit.retry_after == "required" else ["truthful", "absent"]
+        yield replace(_found(scene, limit, expected=allowed, actual=word, seen=seen), operator="in")
 
 
 CHECKS = (

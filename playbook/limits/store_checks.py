@@ -40,9 +40,9 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     """
     Make the store fail, ask each limit N + 2 times, heal it, and count once more.
     """
-    scene.need("redis")
     declaration = declared(scene)
     store = _need_store(declaration)
+    scene.need("redis")
     prober = make_prober(scene)
     part = partial_strength(scene)
     callers = {limit.id: prober.callers.fresh(limit) for limit in declaration.limits}
