@@ -15,7 +15,9 @@ from playbook.evidence.outcome import worst
 from playbook.evidence.result import CheckResult
 from playbook.limits import CHECKS, read_declaration
 from playbook.limits.addresses import DeclaredStore, Urls, capabilities_of, checked_urls
+from playbook.limits.declaration import Declaration
 from playbook.limits.summary import estimate, summarise
+from playbook.limits.wire import ANSWER_LIMIT_S
 from playbook.proof.execute import run_checks
 from playbook.proof.scene import Scene
 from playbook.target.target import Limits, Target
@@ -50,13 +52,12 @@ def limits(urls: tuple[str, ...], declare: Path) -> Reply:
         f"within {cost.longest_s:.0f} s, to {', '.join(addresses.instances)}",
         err=True,
     )
-    store = declaration.store
     scene = Scene(
         state="found",
         target=Target(version=1, name="limits", limits=Limits(file=declare)),
         seed=0,
         site_endpoints=addresses,
-        site_faults=DeclaredStore(store) if store is not None and store.disposable else None,
+        site_faults=_faults(declaration),
         capabilities=capabilities_of(addresses, declaration),
     )
     results = run_checks(CHECKS, scene, seen=_tell)
@@ -68,6 +69,13 @@ def limits(urls: tuple[str, ...], declare: Path) -> Reply:
         checks=results,
         data={"limits": rows},
     )
+
+
+def _faults(declaration: Declaration) -> DeclaredStore | None:
+    store = declaration.store
+    if store is None or not store.disposable:
+        return None
+    return DeclaredStore(store, pause_s=2 + (ANSWER_LIMIT_S + 0.5) * len(declaration.limits))
 
 
 def _tell(result: CheckResult) -> None:

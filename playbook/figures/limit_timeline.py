@@ -102,7 +102,7 @@ def _rows(lane: LimitLane) -> list[tuple[str, ...]]:
     """
     One row per whole second in which something was sent.
     """
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for second in sorted({int(one.at_s) for one in lane.sent}):
         sent = [one for one in lane.sent if int(one.at_s) == second]
         refused = sorted({str(one.status) for one in sent if not one.admitted})

@@ -20,7 +20,7 @@ from playbook.stack.protocol import Capability, Fault, Kill, Pause
 
 __all__ = ["DeclaredStore", "Urls", "capabilities_of", "checked_urls"]
 
-LONGEST_PAUSE_MS = 60_000
+LONGEST_PAUSE_S = 60.0
 BACK_WITHIN_S = 10.0
 
 
@@ -80,9 +80,12 @@ def capabilities_of(urls: Urls, declaration: Declaration) -> frozenset[Capabilit
 class DeclaredStore:
     """
     The faults of a store that its declaration calls disposable.
+
+    `pause_s` is how long it hangs: nothing can end a pause of all clients early, not even CLIENT UNPAUSE.
     """
 
     store: Store
+    pause_s: float = 5.0
 
     @contextmanager
     def fault(self, fault: Fault) -> Iterator[None]:
@@ -106,11 +109,13 @@ class DeclaredStore:
     @contextmanager
     def _paused(self) -> Iterator[None]:
         with self._client() as client:
-            client.execute_command("CLIENT", "PAUSE", LONGEST_PAUSE_MS, "ALL")
-            try:
-                yield
-            finally:
-                client.execute_command("CLIENT", "UNPAUSE")
+            client.execute_command("CLIENT", "PAUSE", round(min(self.pause_s, LONGEST_PAUSE_S) * 1000), "ALL")
+        over = time.monotonic() + self.pause_s
+        try:
+            yield
+        finally:
+            time.sleep(max(0.0, over - time.monotonic()))
+            self._wait()
 
     @contextmanager
     def _dead(self) -> Iterator[None]:

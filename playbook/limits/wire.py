@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from playbook.errors import Unavailable
 
-__all__ = ["Answer", "Line", "Request", "send_volley"]
+__all__ = ["ANSWER_LIMIT_S", "Answer", "Line", "Request", "send_volley"]
 
 ANSWER_LIMIT_S = 3.0
 _NO_ADDRESS = (99, 49)

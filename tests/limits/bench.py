@@ -11,8 +11,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from playbook.places import places
 from playbook.proof.scene import Scene
 from playbook.stack.protocol import Edit
@@ -20,11 +18,10 @@ from playbook.stack.scratch import apply_edits
 from playbook.target.target import Limits, Target, read_target
 from tests.app.postgres_server import Postgres
 from tests.app.service_process import ALL_ON, APP, PASSWORD, SECRET
-from tests.limits.processes import Addresses, Valkey, free_port, proxied, serving
+from tests.limits.processes import Addresses, Valkey, all_of, free_port, proxied, serving
 
 DECLARATION = places().data / "limits" / "reference.yaml"
 SCALE = 1 / 1800
-LIMITS_ON = tuple(name for name in ALL_ON if name.startswith("KB_LIMITS_"))
 
 
 @dataclass(frozen=True)
@@ -97,21 +94,17 @@ def bench(
             **ALL_ON,
             **dict.fromkeys(without, "false"),
         }
-        urls = [stack.enter_context(instance(code, env)) for _ in range(2)]
+        urls = stack.enter_context(all_of([instance(code, env) for _ in range(2)]))
         proxy = stack.enter_context(proxied(urls, folder))
         yield Scene(
             state=state,
             target=target(scale=scale, declaration=declaration),
             seed=1,
             site_database=database,
-            site_endpoints=Addresses(tuple(urls), proxy),
+            site_endpoints=Addresses(urls, proxy),
             site_faults=valkey,
             site_launcher=BenchLauncher(code, env),  # type: ignore[arg-type]
             site_store=valkey,
             capabilities=frozenset({"two_instances", "redis", "proxy", "faults"}),
             secrets={"seed_password": PASSWORD},
         )
-
-
-def limit_ids(declaration: Path = DECLARATION) -> list[str]:
-    return [one["id"] for one in yaml.safe_load(declaration.read_text())["limits"]]

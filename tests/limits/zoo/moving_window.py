@@ -19,11 +19,12 @@ from redis.exceptions import RedisError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
 FAULT = os.environ.get("ZOO_FAULT", "")
 SHARED = RedisStorage(os.environ["ZOO_REDIS"], implementation="redispy", socket_timeout=0.3, socket_connect_timeout=0.3)
 ALONE = MemoryStorage()
-LOGIN = RateLimitItemPerSecond(5, 5)
-ITEMS = RateLimitItemPerSecond(20, 5)
+LOGIN = RateLimitItemPerSecond(5, SECONDS)
+ITEMS = RateLimitItemPerSecond(20, SECONDS)
 
 app = FastAPI()
 

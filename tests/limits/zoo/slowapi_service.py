@@ -11,6 +11,8 @@ from slowapi import Limiter, _rate_limit_exceeded_handler
 from slowapi.errors import RateLimitExceeded
 from slowapi.util import get_remote_address
 
+SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
+
 
 def api_key(request: Request) -> str:
     return request.headers.get("X-API-Key", "")
@@ -20,7 +22,7 @@ limiter = Limiter(key_func=get_remote_address, storage_uri=os.environ["ZOO_REDIS
 app = FastAPI()
 app.state.limiter = limiter
 app.add_exception_handler(RateLimitExceeded, _rate_limit_exceeded_handler)
-logins = limiter.shared_limit("5/5 seconds", scope="login")
+logins = limiter.shared_limit(f"5/{SECONDS} seconds", scope="login")
 
 
 @app.post("/login")
@@ -36,7 +38,7 @@ async def report(request: Request, response: Response) -> dict[str, bool]:
 
 
 @app.get("/items")
-@limiter.limit("20/5 seconds", key_func=api_key)
+@limiter.limit(f"20/{SECONDS} seconds", key_func=api_key)
 async def items(request: Request, response: Response) -> list[str]:
     return []
 
