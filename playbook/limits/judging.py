@@ -122,6 +122,13 @@ def judge_count(trace: Trace, window: Window) -> Judged:
         return Judged(
             0, trace.refused_status, f"a fresh caller's first request was answered {trace.asked[0].status}, not counted"
         )
+    lost = [one.status for one in trace.asked if not one.admitted and one.status >= SERVER_ERROR]
+    if lost and trace.admitted < window.requests:
+        return Judged(
+            trace.admitted,
+            trace.refused_status,
+            f"{len(lost)} requests failed with {lost[0]} before the limit was full",
+        )
     if too_long(trace, window):
         return Judged(
             trace.admitted,

@@ -207,7 +207,7 @@ SABOTAGES = (
         fault=CodeEdit(
             Edit(
                 path="knowledge/rate_limits/counting.py",
-                old="STORE_TIMEOUT_S = 0.25",
+                old="STORE_TIMEOUT_S = 0.5",
                 new="STORE_TIMEOUT_S = 3600.0",
             )
         ),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from playbook.limits.declaration import Window
@@ -28,6 +28,7 @@ class TestCount:
 
     @given(numbers, numbers, st.sampled_from([429, 403, 500, 503]))
     def test_says_how_many_and_how_the_next_was_refused(self, admitted: int, refused: int, status: int) -> None:
+        assume(status < 500 or admitted >= WINDOW.requests)
         judged = judge_count(series(admitted, refused, status=status), WINDOW)
         assert (judged.admitted, judged.refused_status, judged.inconclusive) == (admitted, status, None)
 
@@ -53,6 +54,7 @@ class TestCount:
             (series(0, 3), "first request was answered 429"),
             (series(0, 1, status=404), "first request was answered 404"),
             (series(3, 1, status=0), "not answered"),
+            (series(3, 2, status=503), "2 requests failed with 503 before"),
         ],
     )
     def test_what_is_no_count_is_inconclusive(self, trace: Trace, words: str) -> None:

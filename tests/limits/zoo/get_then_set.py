@@ -4,6 +4,7 @@ A small service whose limiter reads a counter, decides, and writes it back: righ
 
 from __future__ import annotations
 
+import math
 import os
 
 from fastapi import FastAPI, Request
@@ -12,14 +13,15 @@ from redis.asyncio import Redis
 from starlette.responses import Response
 
 SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
-store = Redis.from_url(os.environ["ZOO_REDIS"], socket_timeout=0.3, socket_connect_timeout=0.3)
+store = Redis.from_url(os.environ["ZOO_REDIS"], socket_timeout=1.0, socket_connect_timeout=1.0)
 app = FastAPI()
 
 
 async def refused(key: str, most: int) -> Response | None:
     count = int(await store.get(key) or 0)
     if count >= most:
-        return JSONResponse({"detail": "slow down"}, 429, headers={"Retry-After": str(max(1, await store.ttl(key)))})
+        wait_s = math.ceil(await store.pttl(key) / 1000)
+        return JSONResponse({"detail": "slow down"}, 429, headers={"Retry-After": str(max(1, wait_s))})
     await store.set(key, count + 1, ex=SECONDS if count == 0 else None, keepttl=count > 0)
     return None
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
 FAULT = os.environ.get("ZOO_FAULT", "")
-SHARED = RedisStorage(os.environ["ZOO_REDIS"], implementation="redispy", socket_timeout=0.3, socket_connect_timeout=0.3)
+SHARED = RedisStorage(os.environ["ZOO_REDIS"], implementation="redispy", socket_timeout=1.0, socket_connect_timeout=1.0)
 ALONE = MemoryStorage()
 LOGIN = RateLimitItemPerSecond(5, SECONDS)
 ITEMS = RateLimitItemPerSecond(20, SECONDS)

@@ -25,7 +25,7 @@ from knowledge.rate_limits.rule import Counting, Rule, Verdict
 
 __all__ = ["Bounded", "Counts", "patient_store", "prompt_store"]
 
-STORE_TIMEOUT_S = 0.25
+STORE_TIMEOUT_S = 0.5
 """How long one command may take, and how long connecting may."""
 ASK_AGAIN_S = 0.5
 """How long the store is left alone after it failed."""
