@@ -28,6 +28,7 @@ $(READY): env/requirements.lock env/setup pyproject.toml
 setup: $(READY)  ## Make .venv from the lock
 
 drill: $(READY)  ## Run the whole playbook on a disposable stack
+	@$(RUN) keys new --if-missing >&2
 	@$(RUN) run $(SCENARIO) --profile quick --stack $(STACK) $(ARGS)
 
 test: $(READY)  ## Run all tests

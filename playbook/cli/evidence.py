@@ -1,85 +1,29 @@
 """
-Owns the commands about evidence: verify, report, close.
+Owns the commands about one run's evidence: report, close.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering
+from playbook.cli.runs import evidence_option, find_run, now
 from playbook.errors import EvidenceError
 from playbook.evidence.events import RunEnded, StackDown
-from playbook.evidence.folder import RunFolder, evidence_home, resolve_run
 from playbook.evidence.log import EventLog
 from playbook.evidence.outcome import Exit, exit_for
 from playbook.evidence.run import read_run
-from playbook.evidence.seal import seal, seal_interrupted
-from playbook.evidence.verify import verify as verify_run
+from playbook.evidence.seal import seal
 from playbook.places import places
 from playbook.report.terminal import print_run
 from playbook.run.render import render
 from playbook.run.stacks import attach_stack, hand_name
 
 __all__ = ["commands"]
-
-evidence_option = click.option(
-    "--evidence",
-    type=click.Path(path_type=Path),
-    help="Where runs are kept; else PLAYBOOK_EVIDENCE, else data/evidence.",
-)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _find(ref: str, evidence: Path | None) -> RunFolder:
-    home = evidence_home(evidence, environ=os.environ, default=places().evidence)
-    seal_interrupted(home, clock=_now, render=render)
-    return resolve_run(ref, home)
-
-
-@click.command()
-@click.argument("ref", metavar="RUN", default="latest")
-@click.option("--require-index", is_flag=True, help="Fail when the run does not stand in INDEX.jsonl.")
-@evidence_option
-@answering
-def verify(ref: str, require_index: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
-    Recompute a run's evidence: chain, outcomes, run.json, manifest, index. Read-only.
-
-    RUN is a folder, a run id, or `latest`. Exits 4 when anything does not agree.
-
-    \b
-    Examples:
-      playbook verify latest
-      playbook verify data/evidence/20260102T030405Z-reference-1a2b3c --require-index
-    """
-    folder = _find(ref, evidence)
-    found = verify_run(folder.path, require_index=require_index)
-
-    def show(console: Console) -> None:
-        for finding in found.findings:
-            console.print(f"✖ {finding.file}: {finding.message} ({finding.code})", markup=False)
-        console.print(found.sentence, markup=False)
-
-    return Reply(
-        show=show,
-        outcome="pass" if found.ok else "error",
-        exit_code=Exit.OK if found.ok else Exit.NO_EVIDENCE,
-        data={
-            "run": folder.run_id,
-            "path": str(folder.path),
-            "sentence": found.sentence,
-            "findings": [{"file": f.file, "code": f.code, "message": f.message} for f in found.findings],
-        },
-    )
 
 
 @click.command()
@@ -98,7 +42,7 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
       playbook report latest
       playbook report latest --out /tmp/report
     """
-    folder = _find(ref, evidence)
+    folder = find_run(ref, evidence)
     run = read_run(folder.path)
     written: list[str] = []
     if out is not None:
@@ -136,13 +80,13 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
     Example:
       playbook close latest
     """
-    folder = _find(ref, evidence)
+    folder = find_run(ref, evidence)
     condition = folder.condition()
     if condition not in ("open", "ended"):
         raise EvidenceError(
             f"{folder.run_id} is {condition}, not an open run by hand", hint="Only an open run can be closed."
         )
-    with EventLog(folder.events, clock=_now, hold=True) as log:
+    with EventLog(folder.events, clock=now, hold=True) as log:
         if condition == "open":
             stack = None if keep else attach_stack(hand_name(places().root))
             if stack is not None:
@@ -151,7 +95,7 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
         seal(folder, log=log, render=render)
     run = read_run(folder.path)
     return Reply(
-        show=lambda console: print_run(run.record, sys.stdout),
+        show=lambda _: print_run(run.record, sys.stdout),
         outcome=run.record.outcome,
         checks=run.results,
         exit_code=int(exit_for(run.record.outcome)),
@@ -159,4 +103,4 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
     )
 
 
-commands = {"verify": verify, "report": report, "close": close}
+commands = {"report": report, "close": close}

@@ -7,24 +7,29 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 from pydantic import JsonValue
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering, table
+from playbook.cli.trust import signing_key
 from playbook.errors import InputError
-from playbook.evidence.folder import evidence_home
+from playbook.evidence.folder import RunFolder, evidence_home
+from playbook.evidence.keys import Key
 from playbook.evidence.outcome import Outcome, worst
 from playbook.evidence.seal import seal_interrupted
+from playbook.evidence.sign import sign_run
 from playbook.places import places
 from playbook.proof.trial import PROFILES
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
-from playbook.run.plan import Asked, RunPlan, make_plan
+from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
 from playbook.run.render import render
+from playbook.target.scenario import Profile
 
-__all__ = ["commands"]
+__all__ = ["commands", "execute_plans"]
 
 
 @click.command()
@@ -38,9 +43,10 @@ __all__ = ["commands"]
 @click.option("--keep", is_flag=True, help="Leave the stack running afterwards.")
 @click.option("--jobs", type=click.IntRange(1, 8), default=1, show_default=True, help="Scenarios at a time.")
 @click.option("--evidence", type=click.Path(path_type=Path), help="Where runs are kept; else PLAYBOOK_EVIDENCE.")
+@click.option("--no-sign", is_flag=True, help="Do not sign, though there is a key.")
 @click.option("--dry-run", is_flag=True, help="Say what would be touched; start nothing.")
 @answering
-def run(
+def run(  # noqa: PLR0917 (click gives them by name)
     scenarios: tuple[str, ...],
     parameters: tuple[str, ...],
     stack: str | None,
@@ -51,6 +57,7 @@ def run(
     keep: bool,  # noqa: FBT001 (click gives it by name)
     jobs: int,
     evidence: Path | None,
+    no_sign: bool,  # noqa: FBT001 (click gives it by name)
     dry_run: bool,  # noqa: FBT001 (click gives it by name)
 ) -> Reply:
     r"""
@@ -86,10 +93,13 @@ def run(
     if dry_run:
         return _dry(plans)
     home = evidence_home(evidence, environ=os.environ, default=here.evidence)
-    return _executed(plans, home, keep=keep)
+    return execute_plans(plans, home, keep=keep, key=signing_key(wanted=not no_sign))
 
 
-def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
+def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | None) -> Reply:
+    """
+    Execute plans one after another, and sign each run when there is a key.
+    """
     # Imported late: papermill and what it needs take seconds, and a mistyped option should not wait for them.
     from playbook.run.execute import execute, now  # noqa: PLC0415
     from playbook.run.progress import Progress  # noqa: PLC0415
@@ -99,6 +109,9 @@ def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
         for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
         done = [execute(plan, home=home, here=here, progress=progress, render=render, keep=keep) for plan in plans]
+        if key is not None:
+            for one in done:
+                progress.say(f"signed by {key.name}, its own key: {sign_run(RunFolder(one.run.folder), key).name}")
     outcome: Outcome = worst(one.run.record.outcome for one in done)
 
     def show(console: Console) -> None:
@@ -113,6 +126,7 @@ def _executed(plans: list[RunPlan], home: Path, *, keep: bool) -> Reply:
             "path": str(one.run.folder),
             "outcome": one.run.record.outcome,
             "exit_code": one.exit_code,
+            "signed_by": key.name if key else None,
         }
         for one in done
     ]
@@ -130,22 +144,8 @@ def _dry(plans: list[RunPlan]) -> Reply:
             "stack": plan.scenario.stack,
             "profile": plan.scenario.profile,
             "seed": plan.scenario.seed,
-            "without": sorted(plan.without),
-            "phases": [
-                {
-                    "id": one.phase.id,
-                    "mode": one.mode,
-                    "touches": [*one.phase.touches],
-                    "checks": [c.id for c in one.phase.checks],
-                    "sabotages": [
-                        s.name
-                        for s in one.phase.sabotages
-                        if PROFILES.index(s.profile) <= PROFILES.index(plan.scenario.profile)
-                    ],
-                    "parameters": {**one.parameters},
-                }
-                for one in plan.phases
-            ],
+            "without": [*sorted(plan.without)],
+            "phases": [_dry_phase(one, plan.scenario.profile) for one in plan.phases],
         }
         for plan in plans
     ]
@@ -162,6 +162,18 @@ def _dry(plans: list[RunPlan]) -> Reply:
         console.print("nothing was started; all addresses are on 127.0.0.1")
 
     return Reply(show=show, data={"dry_run": told})
+
+
+def _dry_phase(one: PhasePlanned, profile: Profile) -> JsonValue:
+    tried = [s.name for s in one.phase.sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
+    return {
+        "id": one.phase.id,
+        "mode": one.mode,
+        "touches": [*one.phase.touches],
+        "checks": [c.id for c in one.phase.checks],
+        "sabotages": [*tried],
+        "parameters": cast("dict[str, JsonValue]", dict(one.parameters)),
+    }
 
 
 commands = {"run": run}

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from playbook.errors import EvidenceError
-from playbook.evidence.canonical import canonical, read_json
+from playbook.evidence.canonical import read_json, same_json
 from playbook.evidence.chain import Entry, read_chain
 from playbook.evidence.events import (
     RUN_SCHEMA,
@@ -27,6 +27,7 @@ from playbook.evidence.events import (
 from playbook.evidence.record import RunRecord
 from playbook.evidence.result import CheckResult, NamesDigest
 from playbook.evidence.run import build_run, record_value
+from playbook.evidence.versions import as_old_as, judge_version
 
 __all__ = ["Finding", "audit_events", "audit_record"]
 
@@ -42,6 +43,15 @@ class Finding:
     file: str
     code: str
     message: str
+
+    @classmethod
+    def of(cls, file: str, err: EvidenceError) -> Finding:
+        """
+        Take over a refusal; the file's name stands in front of every finding, so the message need not repeat it.
+        """
+        before, named, rest = err.message.partition(file)
+        repeats = named and (not before or before.endswith("/")) and " " not in before
+        return cls(file, err.code, rest.lstrip(" :") if repeats else err.message)
 
 
 def audit_events(
@@ -61,7 +71,7 @@ def audit_events(
             findings.append(Finding("events.jsonl", "chain-truncated", text))
         record = build_run(chain.entries)
     except EvidenceError as err:
-        findings.append(Finding("events.jsonl", err.code, err.message))
+        findings.append(Finding.of("events.jsonl", err))
         return (), None
     for code, message in (*_order(chain.entries), *_kills(chain.entries), *_files(chain.entries, digests)):
         findings.append(Finding("events.jsonl", code, message))
@@ -75,15 +85,15 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
     try:
         value = read_json((folder / "run.json").read_bytes(), source="run.json")
     except EvidenceError as err:
-        findings.append(Finding("run.json", err.code, err.message))
+        findings.append(Finding.of("run.json", err))
         return
     stated = value.get("schema") if isinstance(value, dict) else None
-    if stated != RUN_SCHEMA:
-        text = f"is of schema {stated!r}, known is {RUN_SCHEMA}"
-        findings.append(Finding("run.json", "run-version", text))
+    judged = judge_version(stated, RUN_SCHEMA)
+    if judged:
+        findings.append(Finding("run.json", f"run-{judged[0]}", judged[1]))
         return
-    computed = record_value(expected)
-    if canonical(value) == canonical(computed):
+    computed = as_old_as(value, record_value(expected))
+    if same_json(value, computed):
         return
     try:
         RunRecord.model_validate(value)
@@ -93,7 +103,8 @@ def audit_record(folder: Path, expected: RunRecord, findings: list[Finding]) -> 
         findings.append(Finding("run.json", "run-schema", f"does not read: {where}: {first['msg']}"))
         return
     assert isinstance(value, dict)
-    changed = sorted(key for key in computed if canonical(value.get(key)) != canonical(computed[key]))
+    assert isinstance(computed, dict)
+    changed = sorted(key for key in computed if not same_json(value.get(key), computed[key]))
     text = f"does not follow from the events: {', '.join(changed)} differ"
     findings.append(Finding("run.json", "run-differs", text))
 

@@ -30,6 +30,8 @@ def canonical(value: JsonValue) -> bytes:
     Raises EvidenceError (`json-inexact`) for NaN, infinities, integers beyond 2^53 - 1 and lone surrogates.
     """
     try:
+        if _is_plain(value):
+            return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         return rfc8785.dumps(value)
     except (ValueError, RecursionError) as err:  # a half surrogate in a key is a plain UnicodeEncodeError
         raise EvidenceError(
@@ -37,6 +39,28 @@ def canonical(value: JsonValue) -> bytes:
             hint="Store such a number as a string, or with its unit in an exact form.",
             code="json-inexact",
         ) from err
+
+
+def _is_plain(value: JsonValue) -> bool:
+    """
+    Say whether Python's own writer, ten times as fast, gives the same bytes.
+
+    It differs in numbers with an exponent or a `.0`, and in the order of keys beyond the BMP (RFC 8785 §3.2.2, §3.2.3).
+    """
+    match value:
+        case None | bool() | str():
+            return True
+        case int():
+            return abs(value) <= MAX_EXACT
+        case float():
+            return math.isfinite(value) and not value.is_integer() and "e" not in repr(value)
+        case list():
+            return all(map(_is_plain, value))
+        case dict():
+            return all(type(key) is str and (key.isascii() or max(key) <= "\uffff") for key in value) and all(
+                map(_is_plain, value.values())
+            )
+    return False
 
 
 def pretty(value: JsonValue) -> bytes:

@@ -13,7 +13,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from playbook.errors import EvidenceError
 from playbook.evidence.canonical import canonical, digest, read_json
-from playbook.evidence.events import EVENT, Event
+from playbook.evidence.events import EVENT, RUN_SCHEMA, Event
+from playbook.evidence.versions import judge_version
 
 __all__ = ["FIRST", "Chain", "Entry", "chain_event", "entry_value", "read_chain", "read_entry", "restore_entry"]
 
@@ -66,9 +67,12 @@ def read_entry(line: bytes, *, seq: int, prev: str, source: str = "events.jsonl"
     Read one line (without newline) that must be number `seq` and follow `prev`. Read-only.
 
     Raises EvidenceError: the codes of `read_json`, `event-form` (not an object, or not in RFC 8785 form),
-    `chain-hash`, `chain-seq`, `chain-prev`, `event-schema`, `event-coerced`, `outcome-contradicts`.
+    `chain-hash`, `chain-seq`, `chain-prev`, `event-future`, `event-version`, `event-schema`, `event-coerced`,
+    `outcome-contradicts`.
     """
     where = f"{source} line {seq + 1}"
+    if line.endswith(b"\r"):
+        raise _refused(f"{where} ends with CR LF: line ends were converted", "event-form")
     value = read_json(line, source=where)
     if not isinstance(value, dict) or not all(name in value for name in _CHAINING):
         raise _refused(f"{where} is no chained event", "event-form")
@@ -82,6 +86,18 @@ def read_entry(line: bytes, *, seq: int, prev: str, source: str = "events.jsonl"
         raise _refused(f"{where} has number {value['seq']}: a line is missing, doubled or moved", "chain-seq")
     if value["prev"] != prev:
         raise _refused(f"{where} does not follow the line before it", "chain-prev")
+    event, time = _read_event(value, where)
+    entry = Entry(seq=seq, prev=prev, hash=actual, time=time, event=event)
+    if canonical(entry_value(entry)) != line or time.tzinfo is None:
+        raise _refused(f"{where} holds a value in a form that we never write", "event-coerced")
+    return entry
+
+
+def _read_event(value: dict[str, JsonValue], where: str) -> tuple[Event, datetime]:
+    if value.get("type") == "run-started":
+        judged = judge_version(value.get("schema_id", RUN_SCHEMA), RUN_SCHEMA)
+        if judged:
+            raise _refused(f"{where} {judged[1]}", f"event-{judged[0]}")
     try:
         event = EVENT.validate_python({key: item for key, item in value.items() if key not in _CHAINING})
         time = _TIME.validate_python(value["time"])
@@ -90,10 +106,7 @@ def read_entry(line: bytes, *, seq: int, prev: str, source: str = "events.jsonl"
         field = ".".join(str(part) for part in first["loc"])
         code = "outcome-contradicts" if "contradicts its observation" in first["msg"] else "event-schema"
         raise _refused(f"{where}: {field}: {first['msg']}", code) from err
-    entry = Entry(seq=seq, prev=prev, hash=actual, time=time, event=event)
-    if canonical(entry_value(entry)) != line or time.tzinfo is None:
-        raise _refused(f"{where} holds a value in a form that we never write", "event-coerced")
-    return entry
+    return event, time
 
 
 def read_chain(data: bytes, *, source: str = "events.jsonl", after: Chain | None = None) -> Chain:

@@ -19,6 +19,7 @@ from playbook.evidence.chain import Chain, read_chain
 from playbook.evidence.events import Interrupted, RunEnded, RunStarted
 
 __all__ = [
+    "RUN_ID",
     "Condition",
     "RunFolder",
     "create_run",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 VARIABLE = "PLAYBOOK_EVIDENCE"
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{6}")
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{6}")
 
 Condition = Literal["sealed", "live", "ended", "open", "interrupted", "empty", "damaged"]
 """
@@ -159,7 +160,7 @@ def list_runs(home: Path) -> list[RunFolder]:
     """
     if not home.is_dir():
         return []
-    found = (path for path in sorted(home.iterdir()) if _RUN_ID.fullmatch(path.name))
+    found = (path for path in sorted(home.iterdir()) if RUN_ID.fullmatch(path.name))
     return [RunFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
 
 
@@ -174,7 +175,7 @@ def resolve_run(ref: str, home: Path) -> RunFolder:
         if not runs:
             raise InputError(f"there is no run in {home}", hint="Make one with `make drill`, or name --evidence DIR.")
         return runs[-1]
-    if _RUN_ID.fullmatch(ref) and (home / ref).is_dir():
+    if RUN_ID.fullmatch(ref) and (home / ref).is_dir():
         return RunFolder((home / ref).resolve())
     path = Path(ref).expanduser()
     if path.is_dir():

@@ -41,6 +41,13 @@ class Index:
     head: str = FIRST
     tail: bytes = b""
 
+    def upto(self, head: str) -> Index | None:
+        """
+        Give the index as it was when `head` was its head; None when it never was.
+        """
+        heads = [line.prev for line in self.lines] + [self.head]
+        return Index(self.lines[: heads.index(head)], head) if head in heads else None
+
     def line_of(self, run_id: str) -> IndexLine | None:
         """
         Find a run's line.

@@ -4,6 +4,7 @@ Owns manifest.json: the digest of every other file of a run folder, and so the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from playbook.evidence.canonical import pretty, read_json, sha256_hex
 from playbook.evidence.events import RunId, Sha256
 from playbook.evidence.result import Frozen
 from playbook.evidence.tree import LATE, digest_file, odd_name, walk
+from playbook.evidence.versions import judge_version
 
 __all__ = [
     "MANIFEST_SCHEMA",
@@ -107,8 +109,9 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     """
     Read a manifest strictly; return it and its digest. Read-only.
 
-    Raises EvidenceError: the codes of `read_json`, `manifest-size`, `manifest-version`, `manifest-schema`,
-    `manifest-form`, `manifest-order`, `manifest-duplicate`, `manifest-lists-late`, and those of `odd_name`.
+    Raises EvidenceError: the codes of `read_json`, `manifest-size`, `manifest-future`, `manifest-version`,
+    `manifest-schema`, `manifest-form`, `manifest-order`, `manifest-duplicate`, `manifest-lists-late`, and those of
+    `odd_name`.
     """
     size = path.stat(follow_symlinks=False).st_size
     if size > LARGEST_MANIFEST:
@@ -116,15 +119,24 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
     data = path.read_bytes()
     value = read_json(data, source="manifest.json")
     stated = value.get("schema") if isinstance(value, dict) else None
-    if stated != MANIFEST_SCHEMA:
-        raise _refused(f"manifest.json is of schema {stated!r}, known is {MANIFEST_SCHEMA}", "manifest-version")
+    judged = judge_version(stated, MANIFEST_SCHEMA)
+    if judged:
+        raise _refused(f"manifest.json {judged[1]}", f"manifest-{judged[0]}")
     try:
         manifest = Manifest.model_validate(value)
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise _refused(f"manifest.json: {field}: {first['msg']}", "manifest-schema") from err
-    paths = [file.path for file in manifest.files]
+    _refuse_paths([file.path for file in manifest.files])
+    if b"\r\n" in data:
+        raise _refused("manifest.json has lines that end with CR LF: line ends were converted", "manifest-form")
+    if manifest_bytes(manifest) != data:
+        raise _refused("manifest.json is not in the form that was written", "manifest-form")
+    return manifest, sha256_hex(data)
+
+
+def _refuse_paths(paths: Sequence[str]) -> None:
     for path_ in paths:
         odd = odd_name(path_)
         if odd:
@@ -133,11 +145,8 @@ def read_manifest(path: Path) -> tuple[Manifest, str]:
             raise _refused(f"manifest.json lists {path_}, which comes after it", "manifest-lists-late")
     if len(set(paths)) != len(paths):
         raise _refused("manifest.json lists a file twice", "manifest-duplicate")
-    if paths != sorted(paths):
+    if list(paths) != sorted(paths):
         raise _refused("manifest.json is not sorted by path", "manifest-order")
-    if manifest_bytes(manifest) != data:
-        raise _refused("manifest.json is not in the form that was written (spaces, line ends)", "manifest-form")
-    return manifest, sha256_hex(data)
 
 
 def _refused(message: str, code: str) -> EvidenceError:

@@ -142,7 +142,9 @@ def phase_verdict(entries: Sequence[Entry], phase: str) -> PhaseRecord:
 
 
 def _start(entries: Sequence[Entry]) -> RunStarted:
-    if not entries or not isinstance(entries[0].event, RunStarted):
+    if not entries:
+        raise EvidenceError("the log is empty", hint="Take another run.", code="run-not-started")
+    if not isinstance(entries[0].event, RunStarted):
         raise EvidenceError(
             "the log does not begin with the run's start",
             hint="Nothing was recorded; remove the folder, or take another run.",

@@ -16,6 +16,7 @@ from playbook.evidence.index import IndexLine
 from playbook.evidence.manifest import Manifest
 from playbook.evidence.record import RunRecord
 from playbook.evidence.result import CheckResult
+from playbook.evidence.statement import Statement
 
 __all__ = ["schema_files", "write_schemas"]
 
@@ -32,6 +33,7 @@ def schema_files() -> dict[str, bytes]:
         "index-line": IndexLine,
         "manifest": Manifest,
         "run": RunRecord,
+        "statement": Statement,
     }
     schemas = {name: model.model_json_schema(mode="serialization") for name, model in models.items()}
     schemas["event"] = _chained(EVENT.json_schema(mode="serialization"))

@@ -43,7 +43,8 @@ class Scenario(_Section):
     What a run does.
 
     `mode` is one word for all phases, or one per phase; without it the reference service is hardened and
-    every other target audited. `parameters` go to each phase that has a parameter of that name.
+    every other target audited. `parameters` go to each phase that has a parameter of that name. `signatures` is how
+    many allowed signers a run needs to count as a drill done.
     """
 
     version: Literal[1] = 1
@@ -57,6 +58,7 @@ class Scenario(_Section):
     seed: int = Field(default=1, ge=0)
     require: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    signatures: int = Field(default=0, ge=0)
 
     def mode_of(self, phase: str) -> Mode:
         """

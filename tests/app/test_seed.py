@@ -50,7 +50,7 @@ class TestShape:
         env = {"KB_DATABASE_URL": dsn, "KB_SEED_PASSWORD": PASSWORD}
         run_knowledge("migrate", env=env)
         done = run_knowledge("seed", "--profile", "quick", "--seed", "3", env=env)
-        assert json.loads(done.stdout) == {"tenants": 12, "users": 241, "knowledge_bases": 240, "documents": 5000}
+        assert json.loads(done.stdout) == {"tenants": 12, "users": 241, "knowledge_bases": 240, "documents": 1000}
         with psycopg.connect(dsn) as connection:
             counts = connection.execute(
                 "SELECT t.slug, t.status, t.settings->>'canary', count(d.id),"
@@ -66,7 +66,7 @@ class TestShape:
         assert [canary for _, _, canary, _, _ in counts] == [
             f"canary-{slug}-{hashlib.sha256(f'3/{slug}'.encode()).hexdigest()[:12]}" for slug, *_ in counts
         ]
-        assert 2400 < counts[0][3] < 2600
+        assert 480 < counts[0][3] < 520
         assert [row[0] for row in counts if row[3] == 0] == ["kaede"]
         assert [row[0] for row in counts if row[1] == "suspended"] == ["lotus"]
 

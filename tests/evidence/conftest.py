@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from playbook.evidence.canonical import sha256_hex
 from playbook.evidence.checkout import Checkout
 from playbook.evidence.client import DirectEmitter
 from playbook.evidence.events import (
@@ -31,6 +32,7 @@ from playbook.evidence.events import (
     StackUp,
 )
 from playbook.evidence.folder import RunFolder, create_run, list_runs
+from playbook.evidence.keys import Key, load_key, make_key
 from playbook.evidence.log import EventLog
 from playbook.evidence.redact import Redactor
 from playbook.evidence.result import CheckResult, Observation
@@ -229,3 +231,37 @@ def indexed(archive: tuple[Path, Path], home: Path) -> RunFolder:
     """
     shutil.copytree(archive[1], home)
     return list_runs(home)[0]
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Key:
+    """
+    A key of the runner, in a configuration folder of its own.
+    """
+    return load_key(make_key(tmp_path / "configuration", "runner"))
+
+
+@pytest.fixture(scope="session")
+def make_sealed(book: Book) -> Callable[..., RunFolder]:
+    """
+    Make sealed runs with notebooks, an attachment and reports, each a second after the one before.
+    """
+    clock = Clock()
+    source, executed = b'{"cells": [], "nbformat": 4}\n', b'{"cells": [], "nbformat": 4, "executed": %d}\n'
+    reports = {"report.html": b"<!doctype html>\n", "checks.csv": b"id\n", "junit.xml": b"<testsuites/>\n"}
+
+    def make(home: Path, change: Callable[[list[Event]], list[Event]] = lambda events: events) -> RunFolder:
+        done = executed % clock.now.timestamp()
+        opened = book.opened(source_sha256=sha256_hex(source))
+        closed = book.closed(executed_sha256=sha256_hex(done))
+        body = [
+            opened if isinstance(e, PhaseStarted) else closed if isinstance(e, PhaseEnded) else e for e in book.body()
+        ]
+        folder = write_events(home, clock, change(book.whole(body)), {"plan.txt": b"Seq Scan on documents\n"})
+        (folder.notebooks / "30_tenant_isolation.source.ipynb").write_bytes(source)
+        (folder.notebooks / "30_tenant_isolation.ipynb").write_bytes(done)
+        with EventLog(folder.events, clock=clock) as log:
+            seal(folder, log=log, render=lambda _: reports)
+        return folder
+
+    return make

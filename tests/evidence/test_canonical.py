@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,11 @@ class TestCanonical:
     @given(VALUES)
     def test_reading_what_was_written_gives_the_same_form(self, value: Any) -> None:
         assert canonical(read_json(canonical(value), source="x")) == canonical(value)
+
+    @few
+    @given(VALUES)
+    def test_form_is_that_of_the_rfc(self, value: Any) -> None:
+        assert canonical(value) == rfc8785.dumps(value)
 
     @few
     @given(VALUES)

@@ -22,7 +22,7 @@ from playbook.evidence.index import read_index
 from playbook.evidence.log import EventLog
 from playbook.evidence.run import read_run
 from playbook.evidence.seal import seal, seal_interrupted
-from playbook.evidence.verify import verify
+from playbook.evidence.verify import Demands, verify
 
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 11, 21, 10, 0, 5, tzinfo=UTC)
@@ -96,7 +96,7 @@ class TestSealing:
     """
 
     def test_sealed_run_verifies_and_stands_in_the_index(self, sealed: RunFolder, home: Path) -> None:
-        assert verify(sealed.path, require_index=True).ok
+        assert verify(sealed.path, demands=Demands(index=True)).ok
         assert [line.run_id for line in read_index(home).lines] == [sealed.run_id]
         assert sealed.condition() == "sealed"
         assert not list(home.glob(".sealing-*"))
@@ -136,7 +136,7 @@ class TestSealing:
         assert {run.run_id for run in mended.sealed} == {run.run_id for run in (dead, marked, torn, done)}
         assert [run.run_id for run, _ in mended.refused] == [broken.run_id]
         for run in (dead, marked, torn):
-            found = verify(run.path, require_index=True)
+            found = verify(run.path, demands=Demands(index=True))
             assert (found.ok, found.outcome) == (True, "error"), found
         assert verify(done.path).outcome == "pass"
         assert not marked.mark.exists()
@@ -147,7 +147,7 @@ class TestSealing:
         (home / "INDEX.jsonl").unlink()
         (home / f".sealing-{sealed.run_id}").touch()
         assert [run.run_id for run in seal_interrupted(home, clock=clock).sealed] == [sealed.run_id]
-        assert verify(sealed.path, require_index=True).ok
+        assert verify(sealed.path, demands=Demands(index=True)).ok
 
     def test_second_run_follows_the_first_in_the_index(
         self, sealed: RunFolder, write_run: Callable[..., RunFolder], book: Any, clock: Any, home: Path

@@ -11,9 +11,11 @@ import pytest
 
 from playbook.evidence.canonical import canonical, digest, pretty, read_json, sha256_hex
 from playbook.evidence.folder import RunFolder
+from playbook.evidence.keys import Key
 from playbook.evidence.manifest import build_manifest, manifest_bytes
 from playbook.evidence.run import read_run, record_value
-from playbook.evidence.verify import verify
+from playbook.evidence.sign import sign_run
+from playbook.evidence.verify import Demands, verify
 
 pytestmark = pytest.mark.unit
 
@@ -87,12 +89,11 @@ class TestUntouched:
         assert "no index" in found.sentence
 
     def test_missing_index_fails_only_on_demand(self, run: Path) -> None:
-        assert codes(run, require_index=True) == {"index-missing"}
+        assert codes(run, demands=Demands(index=True)) == {"index-missing"}
 
-    def test_what_may_come_after_the_manifest(self, run: Path) -> None:
-        (run / "signatures").mkdir()
-        for name in ("statement.json", "statement.dsse.json", "signatures/ada.sig"):
-            (run / name).write_text("{}")
+    def test_what_may_come_after_the_manifest(self, run: Path, key: Key) -> None:
+        sign_run(RunFolder(run), key)
+        assert {path.name for path in run.iterdir()} > {"statement.json", "statement.dsse.json", "signatures"}
         assert verify(run).ok
 
     @pytest.mark.parametrize("name", ["signatures/a b.sig", "signatures/deep/a.sig", "statement.txt"])
@@ -180,7 +181,7 @@ class TestManifest:
     @pytest.mark.parametrize(
         ("change", "code"),
         [
-            (lambda m: m.update(schema="hardening-playbook/manifest/9"), "manifest-version"),
+            (lambda m: m.update(schema="hardening-playbook/manifest/9"), "manifest-future"),
             (lambda m: m.update(schema="hardening-playbook/manifest/0"), "manifest-version"),
             (lambda m: m.update(extra=1), "manifest-schema"),
             (lambda m: m["files"].reverse(), "manifest-order"),
@@ -257,7 +258,7 @@ class TestEvents:
             (lambda e: e.append(dict(e[3])), "chain-after-end"),
             (lambda e: e.insert(2, dict(e[0])), "chain-second-start"),
             (lambda e: e.pop(0), "run-not-started"),
-            (lambda e: e[0].update(schema_id="hardening-playbook/run/2"), "event-schema"),
+            (lambda e: e[0].update(schema_id="hardening-playbook/run/2"), "event-future"),
             (lambda e: next(x for x in e if x["type"] == "kill").update(result="survived"), "kill-contradicts"),
             (
                 lambda e: next(x for x in e if x["type"] == "attachment").update(sha256="0" * 64),
@@ -317,7 +318,7 @@ class TestRecord:
             (lambda r: r["fingerprint"].update(dirty=True), "run-differs"),
             (lambda r: r.update(ended="2026-11-22T00:00:00Z"), "run-differs"),
             (lambda r: r["phases"][0]["checks"][1].update(outcome="fail"), "run-schema"),
-            (lambda r: r.update(schema="hardening-playbook/run/2"), "run-version"),
+            (lambda r: r.update(schema="hardening-playbook/run/2"), "run-future"),
             (lambda r: r.pop("outcome"), "run-schema"),
         ],
     )

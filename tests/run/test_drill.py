@@ -48,8 +48,9 @@ class TestDrill:
         killed = {c["id"] for c in drill.json["checks"] if c["state"] == "hardened" and c["control"]["killed_by"]}
         assert alive - killed == set()
 
-    def test_leaves_no_stack(self, drill: Done) -> None:
-        assert [s.name for s in list_stacks() if s.name.startswith("run-") and s.runner] == []
+    def test_leaves_no_stack(self, drill_run: Path) -> None:
+        assert [s.name for s in list_stacks() if s.run_folder == drill_run] == []
+        assert f"run-{drill_run.name[-6:]}" not in [s.name for s in list_stacks()]
 
     def test_verifies(self, drill_run: Path, drill_evidence: Path) -> None:
         done = playbook(drill_evidence, "verify", str(drill_run), "--require-index")

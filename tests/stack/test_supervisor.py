@@ -42,6 +42,7 @@ class Runner:
             text=True,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(RUNNER.parents[2])},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would ignore Ctrl-C
         )
         assert process.stdout is not None
         for line in process.stdout:

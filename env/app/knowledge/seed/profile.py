@@ -33,7 +33,7 @@ class Profile:
 
 PROFILES = {
     "tiny": Profile(tenants=4, users=16, knowledge_bases=12, documents=60),
-    "quick": Profile(tenants=12, users=240, knowledge_bases=240, documents=5_000),
+    "quick": Profile(tenants=12, users=240, knowledge_bases=240, documents=1_000),
     "standard": Profile(tenants=40, users=4_000, knowledge_bases=4_000, documents=100_000),
 }
 
