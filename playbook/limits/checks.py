@@ -23,6 +23,7 @@ from playbook.proof.scene import Scene
 __all__ = ["CHECKS"]
 
 TOO_MANY = 429
+WAITS = "limits.waits"
 
 
 def _limits(scene: Scene) -> list[str]:
@@ -36,7 +37,7 @@ def _seen(limit: Limit, trace: Trace, role: str) -> Observation:
 
 def _waits(scene: Scene) -> list[Future[WaitTold]]:
     """
-    Begin to wait as Retry-After says, once in a scene: other questions are asked meanwhile, by other callers.
+    Begin to wait as Retry-After says, if that has not begun: other questions are asked meanwhile, by other callers.
     """
 
     def begin() -> list[Future[WaitTold]]:
@@ -47,7 +48,7 @@ def _waits(scene: Scene) -> list[Future[WaitTold]]:
         pool.shutdown(wait=False)
         return waits
 
-    return scene.once("limits.waits", begin)
+    return scene.once(WAITS, begin)
 
 
 def _point(one: Asked) -> JsonValue:
@@ -186,6 +187,7 @@ def instances_shared(scene: Scene) -> Iterator[Finding]:
     " address, and at one instance past the proxy.",
     remedy="Believe a forwarded address only where a trusted proxy wrote it: the last hop, never the leftmost.",
     population=_limits,
+    dear=True,
 )
 def key_unspoofable(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and pretend to be others."""
@@ -216,10 +218,13 @@ def key_unspoofable(scene: Scene) -> Iterator[Finding]:
     how="Three fresh callers: one obeys, one comes a second early, one is told in mid-window and obeys then.",
     remedy="Round the seconds to wait up, over every window that is full; never a date of the server's own epoch.",
     population=_limits,
+    dear=True,
 )
 def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
     """Obey Retry-After, and come early."""
-    for limit, wait in zip(declared(scene).limits, _waits(scene), strict=True):
+    waits = _waits(scene)
+    del scene.memo[WAITS]  # asked again in this scene, it is measured again
+    for limit, wait in zip(declared(scene).limits, waits, strict=True):
         told = wait.result()
         word, why = judge_wait(told)
         if word is None:

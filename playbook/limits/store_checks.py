@@ -95,6 +95,7 @@ def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
     how="Kill the store, ask N + 2 times as a fresh caller of each limit, start it, count again over the instances.",
     remedy="Catch the store's errors in one place, and do there what is declared: closed, open, or a local bound.",
     population=_limits,
+    dear=True,
 )
 def store_dead(scene: Scene) -> Iterator[Finding]:
     """Kill the store and ask on."""
@@ -110,6 +111,7 @@ def store_dead(scene: Scene) -> Iterator[Finding]:
     how="Freeze the store, ask N + 2 times as a fresh caller of each limit (2 s an answer at most), let it go on.",
     remedy="Give connecting and every command a short time-out, and leave a store alone for a while that failed.",
     population=_limits,
+    dear=True,
 )
 def store_hung(scene: Scene) -> Iterator[Finding]:
     """Freeze the store and ask on."""
@@ -126,6 +128,7 @@ def store_hung(scene: Scene) -> Iterator[Finding]:
     " were touched: W, or 2 W for a sliding counter.",
     remedy="Enforce the declared seconds; look for a unit mistaken.",
     population=_limits,
+    dear=True,
 )
 def windows_kept(scene: Scene) -> Iterator[Finding]:
     """Read the counters' time to live."""
