@@ -33,6 +33,7 @@ COMMANDS = {
     "rerun": "playbook.cli.again",
     "report": "playbook.cli.evidence",
     "close": "playbook.cli.evidence",
+    "limits": "playbook.cli.limits",
     "list": "playbook.cli.catalog",
     "explain": "playbook.cli.catalog",
     "switches": "playbook.cli.catalog",

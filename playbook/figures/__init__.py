@@ -3,6 +3,7 @@ Data to figure, alt text and table; used by notebooks and report alike.
 """
 
 from playbook.figures.figure import Figure, FigureTable
+from playbook.figures.limit_timeline import LimitLane, Sent, limit_timeline
 from playbook.figures.marks import MARKS, Cell, Kind, Mark
 from playbook.figures.outcome_counts import CountedBar, outcome_counts
 from playbook.figures.outcome_matrix import OutcomeRow, outcome_matrix
@@ -15,9 +16,12 @@ __all__ = [
     "Figure",
     "FigureTable",
     "Kind",
+    "LimitLane",
     "Mark",
     "OutcomeRow",
     "PartStart",
+    "Sent",
+    "limit_timeline",
     "outcome_counts",
     "outcome_matrix",
     "start_times",

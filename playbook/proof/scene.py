@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from playbook.errors import Unavailable
-from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site
+from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site, Store
 from playbook.target.target import Target
 
 __all__ = ["Scene"]
@@ -33,6 +33,7 @@ class Scene:
     site_endpoints: Endpoints | None = None
     site_faults: Faults | None = None
     site_launcher: Launcher | None = None
+    site_store: Store | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
@@ -50,6 +51,7 @@ class Scene:
             site_endpoints=site.endpoints,
             site_faults=site.faults,
             site_launcher=site.launcher,
+            site_store=site.store,
             capabilities=site.capabilities,
             secrets=site.secrets,
         )
@@ -69,6 +71,10 @@ class Scene:
     @property
     def launcher(self) -> Launcher:
         return _need(self.site_launcher, "a way to start the service once more")
+
+    @property
+    def store(self) -> Store:
+        return _need(self.site_store, "the shared store")
 
     def once(self, name: str, make: Callable[[], Part]) -> Part:
         """

@@ -4,6 +4,7 @@ Owns talking to the service over HTTP as one of its clients, and nothing about w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,7 +16,7 @@ from pydantic import JsonValue
 from playbook.errors import PlaybookError
 from playbook.target.target import Login
 
-__all__ = ["Answer", "Client", "login", "try_login"]
+__all__ = ["Answer", "Client", "login", "token_of", "try_login", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ def try_login(client: Client, how: Login, *, tenant: str, email: str, password: 
     """
     Log in; return whatever the service answers.
     """
-    values = {"tenant": tenant, "email": email, "password": password}
-    body = {k: v.format(**values) if isinstance(v, str) else v for k, v in how.body.items()}
-    return client.request("POST", how.path, json=body)
+    return client.request("POST", how.path, json=written(how, tenant=tenant, email=email, password=password))
 
 
 def login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> str:
@@ -103,3 +102,23 @@ def login(client: Client, how: Login, *, tenant: str, email: str, password: str)
             hint="Is api.login of the target right, and do the seeded users exist?",
         )
     return token
+
+
+def written(how: Login, *, tenant: str, email: str, password: str) -> dict[str, JsonValue]:
+    """
+    Write the body of a login.
+    """
+    values = {"tenant": tenant, "email": email, "password": password}
+    return {k: v.format(**values) if isinstance(v, str) else v for k, v in how.body.items()}
+
+
+def token_of(how: Login, body: bytes) -> str | None:
+    """
+    Take the token out of a login's answer, None if there is none.
+    """
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    token = parsed.get(how.token) if isinstance(parsed, dict) else None
+    return token if isinstance(token, str) else None

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from playbook.errors import StackError
 from playbook.stack.apps import QUICK_LADDER, App
 from playbook.stack.ground import Ground
 from playbook.stack.health import ask_status
@@ -19,6 +21,7 @@ from playbook.stack.protocol import Completed
 __all__ = ["LocalLauncher"]
 
 _OK = 200
+_START_LIMIT_S = 20.0
 
 
 class LocalLauncher:
@@ -40,6 +43,36 @@ class LocalLauncher:
         wanted = {**self._app.environment(), **settings}
         environment = {name: value for name, value in wanted.items() if value is not None}
         return on_free_port(lambda port: self._try(port, environment, limit_s), what="The trial start")
+
+    @contextmanager
+    def serving(self, settings: Mapping[str, str | None]) -> Iterator[str]:
+        """
+        Start one instance with these environment variables (None: unset); give its address, and stop it at the end.
+
+        Raises StackError when it does not answer its liveness probe in time.
+        """
+        wanted = {**self._app.environment(), **settings}
+        environment = {name: value for name, value in wanted.items() if value is not None}
+        name = f"trial/{secrets.token_hex(4)}"
+        ports: list[int] = []
+        on_free_port(lambda port: ports.append(self._serve(name, port, environment)), what="The extra instance")
+        try:
+            yield f"http://127.0.0.1:{ports[-1]}"
+        finally:
+            self._ground.control.stop(name)
+
+    def _serve(self, name: str, port: int, environment: Mapping[str, str]) -> int:
+        control = self._ground.control
+        control.spawn(self._app.order(name, port, environment))
+        end = time.monotonic() + _START_LIMIT_S
+        while not (control.running(name) and ask_status(port, self._ground.record().service.live, limit_s=1.0) == _OK):
+            if not control.running(name) and not is_free(port):
+                raise PortTaken
+            if not control.running(name) or time.monotonic() > end:
+                control.stop(name)
+                raise StackError(f"The extra instance did not start:\n{self._ground.tail(name)}", hint="See above.")
+            time.sleep(0.025)
+        return port
 
     def _try(self, port: int, environment: Mapping[str, str], limit_s: float) -> Completed:
         name = f"trial/{secrets.token_hex(4)}"

@@ -214,6 +214,10 @@ class Launcher(Protocol):
         """
         ...
 
+    def serving(self, settings: Mapping[str, str | None]) -> AbstractContextManager[str]:
+        """Start one instance with these environment settings; give its address, and stop it at the end."""
+        ...
+
 
 class Store(Protocol):
     """

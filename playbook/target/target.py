@@ -192,10 +192,11 @@ class Objectives(_Section):
 
 class Limits(_Section):
     """
-    The file of declared rate limits.
+    The file of declared rate limits, and what the rehearsed service multiplies their windows by.
     """
 
     file: Path
+    scale: float = Field(default=1.0, gt=0, le=1)
 
 
 class BackupMethod(_Section):
@@ -245,4 +246,7 @@ def read_target(path: Path) -> Target:
         folder = (path.parent / source.folder).resolve()
         found = target.service.found.model_copy(update={"source": source.model_copy(update={"folder": folder})})
         target = target.model_copy(update={"service": target.service.model_copy(update={"found": found})})
+    if target.limits:
+        file = (path.parent / target.limits.file).resolve()
+        target = target.model_copy(update={"limits": target.limits.model_copy(update={"file": file})})
     return target

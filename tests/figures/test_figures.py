@@ -11,8 +11,11 @@ from playbook.figures import (
     Cell,
     CountedBar,
     Figure,
+    LimitLane,
     OutcomeRow,
     PartStart,
+    Sent,
+    limit_timeline,
     outcome_counts,
     outcome_matrix,
     start_times,
@@ -27,6 +30,10 @@ ROWS = [
     OutcomeRow("rls.context.unset", (Cell("fail", "fail"), Cell("error", "error"), Cell("survived", "1 survived"))),
 ]
 PARTS = [PartStart("app", 0.9, 2.1), PartStart("postgres", 0.0, 0.8), PartStart("proxy", 1.0, None)]
+LANES = [
+    LimitLane("login", 2, 5, (Sent(0.0, 200, True), Sent(0.1, 200, True), Sent(0.2, 429, False), Sent(5.2, 200, True))),
+    LimitLane("reads", 3, 5, (Sent(0.0, 200, True),)),
+]
 BARS = [CountedBar("found", {"fail": 3, "pass": 1}), CountedBar("hardened", {"pass": 4})]
 
 
@@ -59,7 +66,9 @@ class TestMarks:
 
 
 @pytest.mark.parametrize(
-    "figure", [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS)], ids=lambda f: f.name
+    "figure",
+    [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS), limit_timeline(LANES)],
+    ids=lambda f: f.name,
 )
 class TestFigure:
     """A picture comes in two forms on a white card, with alt text and its data."""
@@ -130,3 +139,23 @@ class TestOutcomeCounts:
     def test_nothing_counted_is_refused(self) -> None:
         with pytest.raises(ValueError, match="nothing was counted"):
             outcome_counts([CountedBar("found", {})])
+
+
+class TestLimitTimeline:
+    """The count of a window rises to the line and falls when the window has passed."""
+
+    def test_counts_by_window(self) -> None:
+        assert [LANES[0].within(one.at_s) for one in LANES[0].sent] == [1, 2, 2, 1]
+
+    def test_alt_text_and_table(self) -> None:
+        figure = limit_timeline(LANES)
+        assert "login: 3 let through, 1 refused, at most 2 of 2 in 5 s" in figure.alt
+        assert figure.table.rows == (
+            ("login", "2 in 5 s", "0 to 1", "2", "1", "429"),
+            ("login", "2 in 5 s", "5 to 6", "1", "0", "–"),  # noqa: RUF001
+            ("reads", "3 in 5 s", "0 to 1", "1", "0", "–"),  # noqa: RUF001
+        )
+
+    def test_nothing_sent_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="nothing was sent"):
+            limit_timeline([LimitLane("login", 2, 5, ())])

@@ -27,6 +27,7 @@ from knowledge.api import (
 )
 from knowledge.api.failures import add_handlers
 from knowledge.api.input_errors import add_input_handler
+from knowledge.rate_limits import mount_limits
 from knowledge.request_lines import RequestLines
 from knowledge.service import Service
 from knowledge.switches import Switches
@@ -68,5 +69,6 @@ def make_application(service: Service, switches: Switches) -> FastAPI:
         app.include_router(router)
     add_handlers(app, switches)
     add_input_handler(app, switches)
+    mount_limits(app, service.limits)
     app.add_middleware(RequestLines)
     return app

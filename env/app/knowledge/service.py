@@ -16,6 +16,7 @@ from knowledge.build import Build, read_build
 from knowledge.database_role import check_role
 from knowledge.engine import make_engine
 from knowledge.language_model import LanguageModel
+from knowledge.rate_limits import RateLimits, choose_limits
 from knowledge.readiness import Readiness, choose_readiness
 from knowledge.settings import Settings
 from knowledge.signing_secret import choose_secret
@@ -56,6 +57,7 @@ class Service:
     model: LanguageModel
     spend: Spend
     choose_type: ChooseType
+    limits: RateLimits | None
     build: Build
     switches: tuple[str, ...]
 
@@ -91,9 +93,10 @@ def make_service(settings: Settings) -> Service:
     secret = choose_secret(settings)
     engine = make_engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     check_role(settings, engine)
+    tokens = Tokens(secret, settings.token_lifetime_s)
     return Service(
         engine=engine,
-        tokens=Tokens(secret, settings.token_lifetime_s),
+        tokens=tokens,
         bind_tenant=choose_binding(settings),
         tenant_source=choose_source(settings),
         standing=choose_standing(settings),
@@ -103,6 +106,7 @@ def make_service(settings: Settings) -> Service:
         model=LanguageModel(settings.model_latency_s),
         spend=choose_spending(settings),
         choose_type=choose_typing(settings),
+        limits=choose_limits(settings, tokens),
         build=read_build(settings),
         switches=tuple(read_names_on(settings)),
     )

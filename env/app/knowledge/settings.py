@@ -4,6 +4,8 @@ Owns the settings: what the environment says, once, at start. No other module re
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr, ValidationError
 
 from knowledge.refusal import Refusal
@@ -28,6 +30,12 @@ class Settings(Switches):
     """How long it goes on serving after SIGTERM: twice the interval at which readiness is asked, times its failures."""
     model_latency_s: float = Field(default=0.02, ge=0)
     """How long the stand-in for the model takes to answer."""
+    redis_url: SecretStr | None = None
+    """Where instances count rate limits together."""
+    limits_file: Path | None = None
+    """The declared rate limits; without it nothing is limited."""
+    limits_scale: float = Field(default=1.0, gt=0, le=1)
+    """What their windows are multiplied by in a rehearsal; never below five seconds."""
     version: str = "0.1.0"
     commit: str = "unknown"
     built: str = "unknown"

@@ -86,6 +86,32 @@ class Switches(BaseSettings):
         default=False,
         description="On SIGTERM readiness turns 503, then requests in flight are finished. Off: it exits at once.",
     )
+    limits_shared: bool = Field(
+        default=False,
+        description="Rate limits are counted in a store that all instances share. Off: each process counts its own.",
+    )
+    limits_store_bounded: bool = Field(
+        default=False,
+        description="A store that is down or hangs is noticed in bounded time, and the limits file says what then. "
+        "Off: the request waits for it, and fails with 500.",
+    )
+    limits_answered: bool = Field(
+        default=False,
+        description="A request over a limit is answered 429. Off: middleware raises an exception, which is a 500.",
+    )
+    limits_retry_after: bool = Field(
+        default=False,
+        description="A refusal says in Retry-After when the next request is admitted. Off: it does not.",
+    )
+    limits_proxy_aware: bool = Field(
+        default=False,
+        description="A client's address is what a trusted proxy saw. "
+        "Off: it is the leftmost X-Forwarded-For, which the client writes.",
+    )
+    limits_exempt_exactly: bool = Field(
+        default=False,
+        description="Exempt from limits are the declared paths. Off: whatever has /health in its path.",
+    )
 
 
 def read_descriptions() -> dict[str, str]:

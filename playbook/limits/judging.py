@@ -1,0 +1,189 @@
+"""
+Owns what an experiment means. Pure: no clock, no network; the same observation gives the same judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from playbook.limits.declaration import WhenDown, Window
+
+__all__ = [
+    "ANSWER_BOUND_S",
+    "Asked",
+    "Judged",
+    "Trace",
+    "WaitTold",
+    "WaitWord",
+    "judge_count",
+    "judge_wait",
+    "judge_without_store",
+    "too_long",
+]
+
+LONGEST_SHARE = 0.1
+"""A burst longer than this share of the window cannot be told from two windows (FACTS §5)."""
+ANSWER_BOUND_S = 2.0
+"""Without its store a service must answer within this time."""
+TOO_MANY = 429
+SERVER_ERROR = 500
+UNAVAILABLE = 503
+
+WaitWord = Literal["truthful", "early", "late", "absent", "malformed", "nothing refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    One request: when it was answered (seconds after the first answer), how, and what Retry-After said.
+    """
+
+    at_s: float
+    status: int
+    admitted: bool
+    took_s: float = 0.0
+    wait: str | None = None
+    wait_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """
+    A caller's requests in order; `origin_s` is the monotonic time of its first answer, `span_s` what they took.
+    """
+
+    asked: tuple[Asked, ...]
+    origin_s: float = 0.0
+    span_s: float = 0.0
+
+    @property
+    def admitted(self) -> int:
+        """How many were let through."""
+        return sum(one.admitted for one in self.asked)
+
+    @property
+    def refused_status(self) -> int | None:
+        """The status of the first that was not."""
+        return next((one.status for one in self.asked if not one.admitted), None)
+
+    @property
+    def last(self) -> Asked:
+        """The last request."""
+        return self.asked[-1]
+
+    @property
+    def last_answered_s(self) -> float:
+        """Monotonic time of the last answer."""
+        return self.origin_s + self.last.at_s
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """
+    How many were admitted and how the first refusal looked, or why that cannot be said.
+    """
+
+    admitted: int
+    refused_status: int | None
+    inconclusive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitTold:
+    """
+    What Retry-After said to an exhausted caller, and what came of obeying it, of coming early, of asking in between.
+    """
+
+    spent: Trace
+    told_s: float | None
+    obeyed: Asked | None = None
+    early: Asked | None = None
+    mid: Asked | None = None
+    window_s: float = 0.0
+    patience_s: float = 0.0
+
+
+def judge_count(trace: Trace, window: Window) -> Judged:
+    """
+    Say how many a fresh caller got through.
+
+    Inconclusive: it was no fresh caller, nothing answered, or the experiment outlasted a tenth of the window.
+    """
+    judged = Judged(trace.admitted, trace.refused_status)
+    if not trace.asked:
+        return Judged(0, None, "nothing was asked")
+    silent = next((one for one in trace.asked if one.status == 0), None)
+    if silent is not None:
+        return Judged(trace.admitted, None, f"a request was not answered: {silent.reason}")
+    if trace.admitted == 0:
+        return Judged(
+            0, trace.refused_status, f"a fresh caller's first request was answered {trace.asked[0].status}, not counted"
+        )
+    lost = [one.status for one in trace.asked if not one.admitted and one.status >= SERVER_ERROR]
+    if lost and trace.admitted < window.requests:
+        return Judged(
+            trace.admitted,
+            trace.refused_status,
+            f"{len(lost)} requests failed with {lost[0]} before the limit was full",
+        )
+    if too_long(trace, window):
+        return Judged(
+            trace.admitted,
+            trace.refused_status,
+            f"the requests took {trace.span_s:.2f} s, more than a tenth of the window of {window.seconds} s",
+        )
+    return judged
+
+
+def too_long(trace: Trace, window: Window) -> bool:
+    """
+    Say whether an experiment cannot be told from two windows.
+    """
+    return trace.span_s > LONGEST_SHARE * window.seconds
+
+
+def judge_wait(told: WaitTold) -> tuple[WaitWord | None, str | None]:  # noqa: PLR0911 (one answer each)
+    """
+    Say whether Retry-After is true; None with the reason when that could not be learnt.
+
+    `early`: whoever obeys is refused. `late`: who comes a second earlier is admitted, or it is longer than the window.
+    """
+    refusal = told.spent.last
+    if refusal.admitted:
+        return "nothing refused", None
+    if refusal.wait is None:
+        return "absent", None
+    if told.told_s is None:
+        return "malformed", None
+    if told.told_s > told.window_s + 1:
+        return "late", None
+    if told.obeyed is None:
+        return None, f"it says {told.told_s:.0f} s; this run waits {told.patience_s:.0f} s at most"
+    if not told.obeyed.admitted or (told.mid is not None and not told.mid.admitted):
+        return "early", None
+    if told.early is not None and told.early.admitted:
+        return "late", None
+    return "truthful", None
+
+
+def judge_without_store(asked: Sequence[Asked], window: Window) -> WhenDown | str:
+    """
+    Say in one word what a service does without its store, from one caller's N + 2 requests to one instance.
+
+    Beside what can be declared: `error N` for a status that is no refusal, `hangs`, `too many` for a local limit that
+    admits more than N.
+    """
+    if any(one.status == 0 or one.took_s > ANSWER_BOUND_S for one in asked):
+        return "hangs"
+    errors = [one.status for one in asked if not one.admitted and one.status not in (TOO_MANY, UNAVAILABLE)]
+    if errors:
+        return f"error {errors[0]}"
+    admitted = sum(one.admitted for one in asked)
+    if admitted == len(asked):
+        return "open"
+    if admitted == 0:
+        return "closed"
+    return "local" if admitted <= window.requests else "too many"

@@ -1,0 +1,97 @@
+"""
+Limiters that are not the service's, as small real services: sound ones and broken ones, told apart.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from playbook.limits import CHECKS
+from playbook.places import places
+from playbook.proof.execute import run_checks
+from playbook.proof.scene import Scene
+from playbook.target.target import Limits, Target
+from tests.limits.processes import Addresses, Valkey, all_of, free_port, serving
+
+pytestmark = pytest.mark.stack
+
+DECLARATION = Path(__file__).parent / "zoo" / "declaration.yaml"
+SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
+"""Their windows; more where the machine is busy, because a burst may take no more than a tenth."""
+BOTH = ("items", "login")
+
+
+@dataclass(frozen=True)
+class Animal:
+    """One limiter, and every red that it deserves: check → subjects."""
+
+    name: str
+    module: str
+    red: Mapping[str, tuple[str, ...]]
+    fault: str = ""
+
+
+ZOO = (
+    Animal("moving-window", "moving_window", {}),
+    Animal("slowapi", "slowapi_service", {"limits.store.dead": BOTH, "limits.store.hung": BOTH}),
+    Animal(
+        "get-then-set",
+        "get_then_set",
+        {"limits.burst.exact": BOTH, "limits.store.dead": BOTH, "limits.store.hung": BOTH},
+    ),
+    Animal(
+        "per-process",
+        "moving_window",
+        {"limits.instances.shared": BOTH, "limits.store.dead": BOTH, "limits.store.hung": BOTH},
+        "per-process",
+    ),
+    Animal("answers-500", "moving_window", {"limits.refusal.status": BOTH}, "answers-500"),
+    Animal("trusts-header", "moving_window", {"limits.key.unspoofable": ("login",)}, "trusts-header"),
+    Animal("fails-open", "moving_window", {"limits.store.dead": BOTH, "limits.store.hung": BOTH}, "fails-open"),
+    Animal("skips-prefix", "moving_window", {"limits.exempt.exact": ("GET /health-report",)}, "skips-prefix"),
+    Animal("rounds-down", "moving_window", {"limits.retry-after.truthful": BOTH}, "rounds-down"),
+)
+
+
+def instance(animal: Animal, valkey: Valkey) -> AbstractContextManager[str]:
+    port = free_port()
+    argv = [sys.executable, "-m", "uvicorn", f"tests.limits.zoo.{animal.module}:app", "--port", str(port)]
+    env = {
+        "PYTHONPATH": str(places().root),
+        "ZOO_REDIS": valkey.url,
+        "ZOO_FAULT": animal.fault,
+        "ZOO_SECONDS": str(SECONDS),
+    }
+    return serving(argv, env, port=port, path="/health")
+
+
+class TestZoo:
+    """Each limiter gets the reds that it deserves, and no other; nothing stays undecided."""
+
+    @pytest.mark.parametrize("animal", ZOO, ids=lambda one: one.name)
+    def test_is_told_right(self, valkey: Valkey, tmp_path: Path, animal: Animal) -> None:
+        declaration = tmp_path / "declaration.yaml"
+        declaration.write_text(DECLARATION.read_text().replace("seconds: 5", f"seconds: {SECONDS}"))
+        with all_of([instance(animal, valkey) for _ in range(2)]) as urls:
+            scene = Scene(
+                state="found",
+                target=Target(version=1, name="zoo", limits=Limits(file=declaration)),
+                seed=0,
+                site_endpoints=Addresses(urls),
+                site_faults=valkey,
+                capabilities=frozenset({"two_instances", "redis", "faults"}),
+            )
+            results = run_checks(CHECKS, scene)
+        told = {(r.id, r.subject): (r.outcome, r.actual, r.reason) for r in results}
+        red = {(check, subject) for check, subjects in animal.red.items() for subject in subjects}
+        assert {key: seen for key, seen in told.items() if (seen[0] == "fail") is not (key in red)} == {}
+        assert {key: seen for key, seen in told.items() if seen[0] in ("error", "skip")} == {
+            ("limits.windows.kept", None): ("skip", None, "the windows are the declared ones, and were counted in")
+        }
