@@ -44,6 +44,7 @@ class Trial:
     digest: Callable[[Scene], str]
     seen: Callable[[CheckResult], None] = lambda _: None
     told: Callable[[KillEntry], None] = lambda _: None
+    profile: Profile = "quick"
 
     def run(self, sabotages: Sequence[Sabotage], *, profile: Profile) -> list[KillEntry]:
         """
@@ -51,6 +52,7 @@ class Trial:
 
         Without a green baseline before and after, every entry is void: a red that was there anyway is no kill.
         """
+        self.profile = profile
         wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
         matrix: list[KillEntry] = []
         if wanted:
@@ -119,7 +121,7 @@ class Trial:
     @contextmanager
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
         with self.stack.scratch("hardened", without=without, edits=edits) as site:
-            yield Scene.of(site, state=state, target=self.target, seed=self.seed)
+            yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:

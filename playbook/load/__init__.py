@@ -1,0 +1,7 @@
+"""
+Phase 60: what the service does under load, under a rolling restart, and as its data grows.
+"""
+
+from playbook.load.checks import CHECKS
+
+__all__ = ["CHECKS"]
