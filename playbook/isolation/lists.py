@@ -60,7 +60,7 @@ def _items(answer: Answer) -> tuple[list[JsonValue], str]:
 
 def _walk_pages(walk: Walk, caller: Caller, operation: Operation) -> tuple[list[str], int]:
     """
-    Read all pages; return what was foreign in them, and how many items there were.
+    Read all pages, up to the first that shows what is foreign; return that, and how many items there were.
     """
     owned = walk.relation_of(operation)
     foreign: set[str] = set()
@@ -76,7 +76,7 @@ def _walk_pages(walk: Walk, caller: Caller, operation: Operation) -> tuple[list[
         if owned is not None:
             strange = [key for key in keys if owned.owners.get(key, caller.actor.tenant_id) != caller.actor.tenant_id]
             foreign.update(f"lists a row of tenant {owned.owners[key]}" for key in strange)
-        if not after:
+        if foreign or not after:
             break
     return sorted(foreign), seen
 

@@ -70,8 +70,12 @@ class Operation:
 
 def read_operations(scene: Scene) -> list[Operation]:
     """
-    Read every operation of the OpenAPI document. Read-only. Raises Unavailable when there is none.
+    Read every operation of the OpenAPI document, once per scene. Read-only. Raises Unavailable when there is none.
     """
+    return scene.once("isolation.operations", lambda: _read(scene))
+
+
+def _read(scene: Scene) -> list[Operation]:
     where = scene.target.api.openapi if scene.target.api else "/openapi.json"
     with Client(scene.endpoints.url("app")) as client:
         answer = client.request("GET", where)

@@ -66,8 +66,12 @@ def superuser(scene: Scene, *, read_only: bool = False) -> Connection[TupleRow]:
 
 def read_truth(scene: Scene) -> Truth:
     """
-    Read who owns what. Read-only.
+    Read who owns what, once per scene: checks put back what they plant. Read-only.
     """
+    return scene.once("isolation.truth", lambda: _read(scene))
+
+
+def _read(scene: Scene) -> Truth:
     tenancy = need_tenancy(scene.target)
     relations: dict[str, Owned] = {}
     unknown: dict[str, str] = {}

@@ -5,6 +5,7 @@ Owns walking the service's operations as logged-in users of several tenants, and
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -83,26 +84,33 @@ def walking(scene: Scene, *, limit: int = ACTORS) -> Iterator[Walk]:
     """
     Log in one user of each of the first tenants that have rows. Raises Unavailable when the target names no login.
     """
+    truth = read_truth(scene)
+    logins = scene.once("isolation.logins", lambda: _log_in(scene, truth))
+    url = scene.endpoints.url("app")
+    with ExitStack() as opened:
+        callers = [Caller(actor, opened.enter_context(Client(url, token=token))) for actor, token in logins[:limit]]
+        yield Walk(callers, truth)
+
+
+def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
     api = scene.target.api
     if api is None or api.login is None:
         raise Unavailable("the target names no login", hint="Write api.login: path, body and the token's field.")
     password = scene.secrets.get("seed_password", "")
-    truth = read_truth(scene)
-    busy = {
+    rows = Counter(
         tenant
         for owned in truth.relations.values()
         if len(owned.ownership.hops) > 1
         for tenant in owned.owners.values()
-    }
-    actors = [one for one in read_actors(scene.database, scene.target, limit=RING_OF_LOGINS) if one.tenant_id in busy]
-    with ExitStack() as opened:
-        url = scene.endpoints.url("app")
-        anonymous = opened.enter_context(Client(url))
-        callers = []
-        for actor in actors[:limit]:
-            token = login(anonymous, api.login, tenant=actor.tenant, email=actor.email, password=password)
-            callers.append(Caller(actor, opened.enter_context(Client(url, token=token))))
-        yield Walk(callers, truth)
+    )
+    actors = [one for one in read_actors(scene.database, scene.target, limit=RING_OF_LOGINS) if rows[one.tenant_id]]
+    # Those with the fewest rows: their lists are short, and everybody else's rows are what must not be in them.
+    actors.sort(key=lambda one: rows[one.tenant_id])
+    with Client(scene.endpoints.url("app")) as anonymous:
+        return [
+            (actor, login(anonymous, api.login, tenant=actor.tenant, email=actor.email, password=password))
+            for actor in actors[:ACTORS]
+        ]
 
 
 RING_OF_LOGINS = 64
