@@ -61,10 +61,17 @@ def read_tenant_users(scene: Scene, *, limit: int = TENANTS_MOST) -> list[Tenant
 
 def log_in_callers(scene: Scene, users: list[TenantUser], *, address: str) -> tuple[Caller, ...]:
     """
-    Log each user in at `address`; return them as callers, weighted by the size of their tenant.
+    Log each user in at `address`, once per scene; return them as callers, weighted by the size of their tenant.
 
     Raises Unavailable when the target does not say how to log in, PlaybookError when a login is refused.
     """
+    known = scene.once("load.callers", dict[str, Caller])
+    missing = [one for one in users if one.email not in known]
+    known.update(zip((one.email for one in missing), _log_in(scene, missing, address), strict=True))
+    return tuple(known[one.email] for one in users)
+
+
+def _log_in(scene: Scene, users: list[TenantUser], address: str) -> list[Caller]:
     how = scene.target.api.login if scene.target.api else None
     if how is None:
         raise Unavailable("the target does not say how to log in", hint="Write api.login.")
@@ -82,7 +89,7 @@ def log_in_callers(scene: Scene, users: list[TenantUser], *, address: str) -> tu
                     canary=one.canary,
                 )
             )
-    return tuple(callers)
+    return callers
 
 
 def _canary(pattern: str | None, row: str) -> str | None:

@@ -18,10 +18,11 @@ from playbook.proof.scene import Scene
 
 __all__ = ["CHECKS", "slo_met", "tenants_apart"]
 
-STEADY: Once[Steady] = Once(measure_steady)
-ROLLING: Once[RollingResult] = Once(measure_rolling)
+STEADY: Once[Steady] = Once("load.steady", measure_steady)
+ROLLING: Once[RollingResult] = Once("load.rolling", measure_rolling)
 
 NAMED_ERRORS = 8
+LEAD_LEAST_S = 0.4
 
 
 @check(
@@ -120,14 +121,20 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
     phase="60",
     severity="high",
     why="A payment or an upload that is cut half-way is worse than one that was refused.",
-    how="Send half of a request's body to each instance, send it SIGTERM, send the rest a second later: any answer "
-    "in HTTP shows that it was finished.",
+    how="Send half of a request's body to each instance, send it SIGTERM, send the rest when its port is closed: "
+    "any answer in HTTP shows that it was finished.",
     remedy="Close the port, finish what is in flight within the grace period, then end; never exit in the handler.",
 )
 def in_flight_finished(scene: Scene) -> Iterator[Finding]:
     """Look at the requests that were held in flight during the restarts."""
-    measured = ROLLING.read(scene, "load.restart.in-flight-finished")
-    cut = [f"instance {one.instance}: {one.held.seen}" for one in measured.restarts if one.held.status is None]
+    restarts = ROLLING.read(scene, "load.restart.in-flight-finished").restarts
+    still = [one.instance for one in restarts if not one.departure.gone]
+    if still:
+        yield Finding.undecided(f"instances {still} were never seen to close their port")
+        return
+    cut = [
+        f"instance {one.instance}: {one.departure.held_seen}" for one in restarts if one.departure.held_status is None
+    ]
     yield Finding(
         operator="empty",
         actual=[*cut[:NAMED_ERRORS]],
@@ -135,12 +142,41 @@ def in_flight_finished(scene: Scene) -> Iterator[Finding]:
             Observation(
                 role="client",
                 request=f"instance {one.instance}, half a body before SIGTERM",
-                value=one.held.status,
+                value=one.departure.held_status,
                 unit="HTTP status",
             )
-            for one in measured.restarts[:NAMED_ERRORS]
+            for one in restarts[:NAMED_ERRORS]
         ),
     )
 
 
-CHECKS = (slo_met, tenants_apart, none_lost, in_flight_finished, *LIST_CHECKS)
+@check(
+    "load.restart.readiness-leads",
+    title="Readiness turns down before the port is closed",
+    phase="60",
+    severity="medium",
+    why="A balancer learns of a leaving instance by readiness; a port closed first teaches it by lost requests.",
+    how="Ask each instance itself for readiness from SIGTERM on; between the first refusal and the closed port there "
+    f"must be {LEAD_LEAST_S} s, the time of two probes.",
+    remedy="On SIGTERM answer readiness with 503 and go on serving for twice the probe's interval times its failures.",
+)
+def readiness_leads(scene: Scene) -> Iterator[Finding]:
+    """Look at what readiness said while the instances left."""
+    restarts = ROLLING.read(scene, "load.restart.readiness-leads").restarts
+    yield Finding(
+        expected=LEAD_LEAST_S,
+        operator="ge",
+        actual=min(one.departure.led_s for one in restarts),
+        observations=tuple(
+            Observation(
+                role="balancer",
+                request=f"instance {one.instance}, unready before its port was closed",
+                value=one.departure.led_s,
+                unit="s",
+            )
+            for one in restarts[:NAMED_ERRORS]
+        ),
+    )
+
+
+CHECKS = (slo_met, tenants_apart, none_lost, in_flight_finished, readiness_leads, *LIST_CHECKS)

@@ -70,7 +70,7 @@ def count_lists(scene: Scene) -> list[ListCost]:
         return [_cost(tap, operation, clients) for operation in operations]
 
 
-COSTS: Once[list[ListCost]] = Once(count_lists)
+COSTS: Once[list[ListCost]] = Once("load.lists", count_lists)
 
 
 @check(

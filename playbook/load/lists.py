@@ -34,10 +34,14 @@ class ListOperation:
 
 def read_lists(scene: Scene) -> list[ListOperation]:
     """
-    Read the list operations out of the service's OpenAPI document, in the order of their paths. Read-only.
+    Read the list operations out of the service's OpenAPI document, once per scene, in the order of their paths.
 
-    Raises Unavailable when the target has no API or the document cannot be read.
+    Read-only. Raises Unavailable when the target has no API or the document cannot be read.
     """
+    return scene.once("load.list-operations", lambda: _read_lists(scene))
+
+
+def _read_lists(scene: Scene) -> list[ListOperation]:
     if scene.target.api is None:
         raise Unavailable("the target has no api section", hint="Say where its OpenAPI document is.")
     path = scene.target.api.openapi

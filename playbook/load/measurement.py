@@ -5,13 +5,13 @@ Owns measuring a scene: the steady load once, and once the rolling restart; each
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 from playbook.errors import Unavailable
 from playbook.load.callers import log_in_callers, read_tenant_users
+from playbook.load.departure import HeldRequest
 from playbook.load.generator import run_load
-from playbook.load.held import HeldRequest
 from playbook.load.plan import Arrival, Plan, loopback_of
 from playbook.load.result import LATE_SHARE, LoadResult
 from playbook.load.rolling import RollingResult, restart_under_load
@@ -44,27 +44,27 @@ class Steady:
         return self.unfit[-1] if len(self.unfit) == self.volume.attempts else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Once(Generic[Measured]):
     """
-    One measurement that several checks read, each once: whoever asks again gets a new one, never an old answer.
+    One measurement of a scene that several checks read, each once.
+
+    A check that is asked again gets a new measurement: an answer about the past is no observation.
     """
 
+    name: str
     measure: Callable[[Scene], Measured]
-    _key: tuple[str, ...] = ()
-    _value: Measured | None = None
-    _readers: set[str] = field(default_factory=set)
 
     def read(self, scene: Scene, reader: str) -> Measured:
         """
-        Measure, unless this scene was measured for another reader just now.
+        Measure, unless it was measured for another reader who asked just before.
         """
-        key = (scene.state, front_door(scene), scene.profile)
-        if self._value is None or key != self._key or reader in self._readers:
-            self._value, self._key, self._readers = None, key, set()
-            self._value = self.measure(scene)
-        self._readers.add(reader)
-        return self._value
+        kept = cast("tuple[Measured, set[str]] | None", scene.memo.pop(self.name, None))
+        if kept is None or reader in kept[1]:
+            kept = (self.measure(scene), set())
+        kept[1].add(reader)
+        scene.memo[self.name] = kept
+        return kept[0]
 
 
 def measure_steady(scene: Scene) -> Steady:

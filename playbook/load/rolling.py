@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from playbook.load.departure import Departure, HeldRequest, watch_departure
 from playbook.load.generator import generating
-from playbook.load.held import HeldAnswer, HeldRequest, hold
 from playbook.load.plan import Plan
 from playbook.load.result import LoadResult
 
@@ -28,6 +28,11 @@ class Rolling(Protocol):
     @property
     def instances(self) -> int: ...
 
+    @property
+    def ready(self) -> str:
+        """The path of readiness."""
+        ...
+
     def address(self, instance: int) -> str:
         """The instance's own address, past the door."""
         ...
@@ -40,13 +45,13 @@ class Rolling(Protocol):
 @dataclass(frozen=True, slots=True)
 class Restarted:
     """
-    One restart, in seconds since the first arrival, and what became of the request that was in flight.
+    One restart, in seconds since the first arrival, and how the instance left.
     """
 
     instance: int
     from_s: float
     to_s: float
-    held: HeldAnswer
+    departure: Departure
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,9 @@ def restart_under_load(
         while True:
             for instance in range(rolling.instances):
                 started = time.monotonic()
-                with hold(rolling.address(instance), held) as answer:
+                with watch_departure(rolling.address(instance), ready=rolling.ready, held=held) as departure:
                     rolling.restart(instance)
-                    seen = answer()
+                    seen = departure()
                 restarts.append(Restarted(instance, started - begun, time.monotonic() - begun, seen))
                 pause(SETTLE_S)
             elapsed = time.monotonic() - begun

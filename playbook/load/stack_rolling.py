@@ -35,6 +35,15 @@ class StackRolling:
     def instances(self) -> int:
         return 2
 
+    @property
+    def ready(self) -> str:
+        """
+        Spell the path of readiness.
+        """
+        service = self.scene.target.service
+        source = service.found.source if service else None
+        return source.ready if source else "/health/ready"
+
     def address(self, instance: int) -> str:
         """
         Spell one instance's own address.

