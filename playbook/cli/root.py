@@ -23,6 +23,7 @@ COMMANDS = {
     "down": "playbook.cli.stack",
     "ps": "playbook.cli.stack",
     "doctor": "playbook.cli.doctor",
+    "load": "playbook.cli.load",
     "verify": "playbook.cli.evidence",
     "report": "playbook.cli.evidence",
     "close": "playbook.cli.evidence",

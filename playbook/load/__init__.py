@@ -3,5 +3,6 @@ Phase 60: what the service does under load, under a rolling restart, and as its 
 """
 
 from playbook.load.checks import CHECKS
+from playbook.load.sabotages import SABOTAGES
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "SABOTAGES"]

@@ -63,6 +63,28 @@ class RollingResult:
     load: LoadResult
     restarts: tuple[Restarted, ...]
 
+    @property
+    def sent(self) -> int:
+        """
+        Count all requests, those that were held in flight too.
+        """
+        return self.load.sent + len(self.restarts)
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """
+        Count the losses by what came instead; `in flight` are those held requests that were cut.
+        """
+        cut = sum(one.departure.held_status is None for one in self.restarts)
+        return {**self.load.causes(), **({"in flight": cut} if cut else {})}
+
+    @property
+    def lost(self) -> int:
+        """
+        Count all losses.
+        """
+        return self.load.lost + self.causes.get("in flight", 0)
+
 
 def restart_under_load(
     rolling: Rolling,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from playbook.target.scenario import Profile
 
-__all__ = ["VOLUMES", "Volume"]
+__all__ = ["VOLUMES", "Volume", "weakness_of"]
 
 REQUESTS_FOR_P99 = 1000
 """Ten requests lie above the 99th percentile of a thousand."""
@@ -37,9 +37,16 @@ class Volume:
         """
         Say why percentiles of so few requests are no more than a hint, or None.
         """
-        if self.requests >= REQUESTS_FOR_P99:
-            return None
-        return f"{self.requests} requests in {self.duration_s:g} s: too few for more than a rough p95"
+        return weakness_of(self.requests, self.duration_s)
+
+
+def weakness_of(requests: int, duration_s: float) -> str | None:
+    """
+    Say why percentiles of so few requests are no more than a hint, or None.
+    """
+    if requests >= REQUESTS_FOR_P99:
+        return None
+    return f"{requests} requests in {duration_s:g} s: too few for more than a rough p95"
 
 
 VOLUMES: Mapping[Profile, Volume] = {
