@@ -30,6 +30,7 @@ LEAD_LEAST_S = 0.5
     "load.slo.met",
     title="The service meets its objectives under its declared traffic",
     phase="60",
+    dear=True,
     severity="high",
     why="An objective that was never measured is a wish; a test that waits for slow answers hides the slow ones.",
     how="Send the target's traffic at a constant rate, each request at its time whatever the answers before it do; "
@@ -49,6 +50,7 @@ def slo_met(scene: Scene) -> Iterator[Finding]:
     "load.tenants.apart",
     title="Under load every response holds the caller's own tenant's data only",
     phase="60",
+    dear=True,
     severity="critical",
     why="Context that stays on a pooled connection, or a cache without the tenant in its key, leaks only when "
     "requests of several tenants overlap.",
@@ -69,6 +71,7 @@ def tenants_apart(scene: Scene) -> Iterator[Finding]:
     "load.restart.none-lost",
     title="A rolling restart under load loses no request",
     phase="60",
+    dear=True,
     severity="high",
     why="Every deployment is a rolling restart; what it loses, customers lose, several times a week.",
     how="Send the traffic through the proxy while each instance in turn gets SIGTERM, ends, starts and is ready; "
@@ -120,6 +123,7 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
     "load.restart.in-flight-finished",
     title="A request in flight at SIGTERM is finished",
     phase="60",
+    dear=True,
     severity="high",
     why="A payment or an upload that is cut half-way is worse than one that was refused.",
     how="Send half of a request's body to each instance, send it SIGTERM, send the rest when its port is closed: "
@@ -155,6 +159,7 @@ def in_flight_finished(scene: Scene) -> Iterator[Finding]:
     "load.restart.readiness-leads",
     title="Readiness turns down before the port is closed",
     phase="60",
+    dear=True,
     severity="medium",
     why="A balancer learns of a leaving instance by readiness; a port closed first teaches it by lost requests.",
     how="Ask each instance itself for readiness from SIGTERM on; between the first refusal and the closed port there "

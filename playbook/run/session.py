@@ -108,6 +108,7 @@ class Session:
             target=self.target,
             checks=self.phase.checks,
             seed=self.seed,
+            profile=self.profile,
             smoke=smoke,
             applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
             digest=_digest,
@@ -115,7 +116,7 @@ class Session:
             told=self._told,
         )
         self.matrix = []
-        trial.run(self.phase.sabotages, profile=self.profile)
+        trial.run(self.phase.sabotages)
         return self.matrix
 
     def verdict(self) -> Verdict:
