@@ -5,7 +5,8 @@ Owns counting the statements that one request costs, where nobody can deny them:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -21,60 +22,91 @@ __all__ = ["Tap", "tapping"]
 
 REPEATS = 3
 SETTLE_S = 0.02
-SETTLE_LIMIT_S = 2.0
+SETTLE_LIMIT_S = 3.0
+IDLE_S = 0.6
+"""Longer than the interval of whoever asks for readiness."""
+IDLE_LIMIT_S = 15.0
 MAINTENANCE = "postgres"
 
 CALLS = sql.SQL(
-    "SELECT coalesce(sum(s.calls), 0) FROM {view} s JOIN pg_database d ON d.oid = s.dbid"
-    " WHERE d.datname = %s AND s.query !~* %s"
+    "SELECT s.queryid, sum(s.calls)::bigint FROM {view} s JOIN pg_database d ON d.oid = s.dbid"
+    " WHERE d.datname = %s AND s.queryid IS NOT NULL AND s.query !~* %s GROUP BY s.queryid"
 )
 SESSION_CONTROL = r"^\s*(begin|commit|rollback|start|savepoint|release|end|abort|deallocate|discard|set|reset|show)\M"
 """What a pool sends around a request: it does not grow with the data. Besides, the server counts a utility statement
 that was prepared the first time only (contrib/pg_stat_statements clears the identifier in the cached plan)."""
 
+Calls = Mapping[int, int]
+
 
 class Tap:
     """
     Counts the statements that clients of one database finish, as pg_stat_statements sees them.
+
+    `background` are statements that also come when nobody asks for anything, such as those of readiness.
     """
 
     def __init__(self, connection: psycopg.Connection[TupleRow], database: str, view: sql.Composable) -> None:
         self._connection = connection
         self._database = database
         self._query = CALLS.format(view=view)
+        self.background: frozenset[int] = frozenset()
 
-    def statements(self) -> int:
+    def calls(self) -> Calls:
         """
-        Count all statements so far, but for those that only control the session or its transactions. Read-only.
+        Count calls so far by statement, but for those that only control the session or its transactions. Read-only.
         """
-        row = self._connection.execute(self._query, (self._database, SESSION_CONTROL)).fetchone()
-        return int(row[0]) if row else 0
+        return dict(self._connection.execute(self._query, (self._database, SESSION_CONTROL)).fetchall())
 
-    def settled(self) -> int:
+    def learn_background(self) -> None:
+        """
+        Learn which statements come by themselves: those of a moment in which no statement came that is new.
+        """
+        end = time.monotonic() + IDLE_LIMIT_S
+        seen = self._during(IDLE_S)
+        while (again := self._during(IDLE_S)) - seen and time.monotonic() < end:
+            seen = again
+        self.background = frozenset(seen | again)
+
+    def settled(self) -> Calls:
         """
         Count when nothing was added for a moment.
 
         A statement counts when its transaction ends, and that may be after the response was sent.
         """
         end = time.monotonic() + SETTLE_LIMIT_S
-        seen = self.statements()
+        seen = self.calls()
         while True:
             time.sleep(SETTLE_S)
-            now = self.statements()
-            if now == seen or time.monotonic() > end:
+            now = self.calls()
+            if not self._added(seen, now) or time.monotonic() > end:
                 return now
             seen = now
 
     def least(self, act: Callable[[], None], *, repeats: int = REPEATS) -> int:
         """
-        Count what `act` costs. Others' statements can only add to it, so that the least of some repeats is exact.
+        Count what `act` costs. Others can only add to it, so that the least of some repeats, by statement, is exact.
         """
-        counts = []
+        counts: list[Counter[int]] = []
         for _ in range(repeats):
             before = self.settled()
             act()
-            counts.append(self.settled() - before)
-        return min(counts)
+            counts.append(self._added(before, self.settled()))
+        return sum(min(one[statement] for one in counts) for statement in counts[0])
+
+    def _during(self, seconds: float) -> set[int]:
+        before = self.calls()
+        time.sleep(seconds)
+        return {one for one, number in self.calls().items() if number > before.get(one, 0)}
+
+    def _added(self, before: Calls, after: Calls) -> Counter[int]:
+        return Counter(
+            {
+                one: number - before.get(one, 0)
+                for one, number in after.items()
+                if number > before.get(one, 0) and one not in self.background
+            }
+        )
 
 
 @contextmanager
@@ -97,7 +129,7 @@ def tapping(database: Database) -> Iterator[Tap]:
             ).fetchone()
             view = sql.Identifier(str(row[0]) if row else "playbook_tap", "pg_stat_statements")
             tap = Tap(connection, database.name, view)
-            tap.statements()
+            tap.learn_background()
         except (errors.FeatureNotSupported, errors.UndefinedFile, errors.ObjectNotInPrerequisiteState) as err:
             raise Unavailable(
                 f"the server does not count statements: {str(err).splitlines()[0]}",

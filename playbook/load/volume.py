@@ -50,9 +50,9 @@ def weakness_of(requests: int, duration_s: float) -> str | None:
 
 
 VOLUMES: Mapping[Profile, Volume] = {
-    "quick": Volume(rate_per_s=40, duration_s=2.5, restart_rate_per_s=50, restart_requests=0, restart_most_s=45),
-    "standard": Volume(rate_per_s=50, duration_s=30, restart_rate_per_s=60, restart_requests=3000, restart_most_s=150),
+    "quick": Volume(rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60),
+    "standard": Volume(rate_per_s=30, duration_s=40, restart_rate_per_s=40, restart_requests=3000, restart_most_s=200),
     "quarterly": Volume(
-        rate_per_s=50, duration_s=300, restart_rate_per_s=60, restart_requests=6000, restart_most_s=300
+        rate_per_s=30, duration_s=300, restart_rate_per_s=40, restart_requests=6000, restart_most_s=300
     ),
 }

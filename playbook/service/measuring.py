@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from playbook.errors import StackError
 
-__all__ = ["LOCK_NAME", "measuring"]
+__all__ = ["LOCK_NAME", "measuring", "read_busy_share"]
 
 LOCK_NAME = "hardening-playbook.measuring"
 LIMIT_S = 900.0
@@ -39,6 +41,13 @@ def measuring(*, folder: Path | None = None, limit_s: float = LIMIT_S) -> Iterat
         yield
     finally:
         os.close(number)
+
+
+def read_busy_share(*, during_s: float = 0.3) -> float:
+    """
+    Read which share of the machine's processors works now, from 0 to 1. Read-only.
+    """
+    return float(psutil.cpu_percent(interval=during_s)) / 100
 
 
 def _open(path: Path) -> int:
