@@ -11,13 +11,33 @@ from pydantic import JsonValue
 from playbook.evidence.result import CheckResult
 from playbook.figures.percentiles import LatencyLine, latency_percentiles
 from playbook.load.findings import SPECTRUM
+from playbook.load.volume import VOLUMES
 from playbook.notebook.figure_view import FigureView
 from playbook.notebook.table import Table
 from playbook.report.wording import spell_value
+from playbook.target.scenario import Profile
+from playbook.target.target import Target
 
-__all__ = ["latency_picture", "losses_table"]
+__all__ = ["latency_picture", "losses_table", "traffic_table"]
 
 RESTART = "load.restart.none-lost"
+
+
+def traffic_table(target: Target, *, profile: Profile) -> Table:
+    """
+    Show what is sent, in which share, and what it is held to. Read-only.
+    """
+    operations = target.traffic.operations if target.traffic else ()
+    whole = sum(one.weight for one in operations) or 1
+    volume = VOLUMES[profile]
+    goals = target.objectives
+    held = f"p95 at most {goals.p95_ms:g} ms" if goals.p95_ms is not None else "no p95 declared"
+    held += f", errors at most {goals.error_rate:.1%}" if goals.error_rate is not None else ", no error rate declared"
+    return Table(
+        ("operation", "request", "share"),
+        [(one.id, f"{one.method} {one.path}", f"{one.weight / whole:.0%}") for one in operations],
+        caption=f"{volume.rate_per_s:g} requests/s for {volume.duration_s:g} s; {held}",
+    )
 
 
 def latency_picture(results: Iterable[CheckResult], *, p95_ms: float | None) -> FigureView | Table:
