@@ -127,7 +127,7 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
     severity="high",
     why="A payment or an upload that is cut half-way is worse than one that was refused.",
     how="Send half of a request's body to each instance, send it SIGTERM, send the rest when its port is closed: "
-    "any answer in HTTP shows that it was finished.",
+    "any answer but a server error shows that it was finished.",
     remedy="Close the port, finish what is in flight within the grace period, then end; never exit in the handler.",
 )
 def in_flight_finished(scene: Scene) -> Iterator[Finding]:
@@ -137,9 +137,7 @@ def in_flight_finished(scene: Scene) -> Iterator[Finding]:
     if still:
         yield Finding.undecided(f"instances {still} were never seen to close their port")
         return
-    cut = [
-        f"instance {one.instance}: {one.departure.held_seen}" for one in restarts if one.departure.held_status is None
-    ]
+    cut = [f"instance {one.instance}: {one.departure.held_seen}" for one in restarts if one.departure.cut]
     yield Finding(
         operator="empty",
         actual=[*cut[:NAMED_ERRORS]],

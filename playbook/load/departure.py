@@ -23,6 +23,7 @@ GONE_LIMIT_S = 10.0
 AFTER_GONE_S = 0.2
 ANSWER_LIMIT_S = 10.0
 _OK = 200
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,20 @@ class Departure:
     How one instance left.
 
     `led_s`: for how long it said that it was not ready while it still took connections. `held_status`: the answer to
-    the request in flight (any in HTTP shows that it was finished), or None and `held_seen` says what came instead.
+    the request in flight, or None; `held_seen` is its first line, or what came instead.
     """
 
     led_s: float
     gone: bool
     held_status: int | None
     held_seen: str
+
+    @property
+    def cut(self) -> bool:
+        """
+        Say whether the request in flight was not finished; a server that cancels it may still answer 500.
+        """
+        return self.held_status is None or self.held_status >= _SERVER_ERROR
 
 
 class _Watch:

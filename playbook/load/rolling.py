@@ -75,7 +75,7 @@ class RollingResult:
         """
         Count the losses by what came instead; `in flight` are those held requests that were cut.
         """
-        cut = sum(one.departure.held_status is None for one in self.restarts)
+        cut = sum(one.departure.cut for one in self.restarts)
         return {**self.load.causes(), **({"in flight": cut} if cut else {})}
 
     @property

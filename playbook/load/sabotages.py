@@ -11,13 +11,26 @@ from playbook.stack.protocol import Edit
 __all__ = ["SABOTAGES"]
 
 TENANTS = ("acme", "borealis", "cedar", "dalia", "elpida", "fjord")
-PAGED = ("GET /documents", "GET /knowledge-bases")
+PAGED = (
+    "GET /audit-log",
+    "GET /documents",
+    "GET /events",
+    "GET /invoices",
+    "GET /knowledge-bases",
+    "GET /uploads",
+    "GET /users",
+    "GET /workflows",
+)
 THREADS = ("GET /threads",)
 RESTART = {
     "load.restart.none-lost": WHOLE,
     "load.restart.in-flight-finished": WHOLE,
     "load.restart.readiness-leads": WHOLE,
 }
+
+UNLED = {"load.restart.readiness-leads": WHOLE, "load.restart.none-lost": WHOLE}
+"""One restart alone may lose nothing where the proxy sends elsewhere what it could not deliver; a connection that is
+closed under a request that was sent on it is lost. Profile standard restarts often enough to see it."""
 
 LEAVING = (
     Sabotage(
@@ -58,7 +71,7 @@ LEAVING = (
                 new="        self.service.departure.begun = False",
             )
         ),
-        kills={"load.restart.readiness-leads": WHOLE},
+        kills=UNLED,
         profile="standard",
     ),
     Sabotage(
@@ -74,7 +87,7 @@ LEAVING = (
                 new="        self.leave_at_s = time.monotonic()",
             )
         ),
-        kills={"load.restart.readiness-leads": WHOLE},
+        kills=UNLED,
         profile="standard",
     ),
 )
