@@ -31,6 +31,7 @@ COMMANDS = {
     "due": "playbook.cli.history",
     "import": "playbook.cli.again",
     "rerun": "playbook.cli.again",
+    "load": "playbook.cli.load",
     "report": "playbook.cli.evidence",
     "close": "playbook.cli.evidence",
     "limits": "playbook.cli.limits",

@@ -54,6 +54,14 @@ class Parts:
             )
         return path
 
+    def has_library(self, name: str) -> bool:
+        """
+        Say whether the server can load this library of its own. Read-only.
+        """
+        lib = self.bin_dir.parent / "lib"
+        files = [place / f"{name}{end}" for place in (lib, lib / "postgresql") for end in (".so", ".dylib")]
+        return any(file.is_file() for file in files)
+
     @property
     def digest(self) -> str:
         """sha256 (hex) of the server program."""

@@ -6,13 +6,21 @@ It starts nothing: whoever calls it runs these command lines, as the account tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from playbook.postgres.parts import Parts
 
-__all__ = ["ARCHIVE", "Durability", "configure_data", "initdb_argv", "postgres_argv", "server_environment"]
+__all__ = [
+    "ARCHIVE",
+    "STATEMENT_COUNTER",
+    "Durability",
+    "configure_data",
+    "initdb_argv",
+    "postgres_argv",
+    "server_environment",
+]
 
 Durability = Literal["disposable", "durable"]
 """`disposable`: nothing is flushed to disk; a killed server recovers all the same, a machine without power does not.
@@ -27,6 +35,9 @@ _ARCHIVE_COMMAND = (
     'd="../' + ARCHIVE + '/${PWD##*/}"; test -e "$d/on" || exit 0; '
     'if test -e "$d/%f"; then cmp -s "%p" "$d/%f"; else cp "%p" "$d/%f.part" && mv "$d/%f.part" "$d/%f"; fi'
 )
+STATEMENT_COUNTER = "pg_stat_statements"
+"""Counts statements in shared memory; it can only be loaded at the server's start (manual, F.32)."""
+
 _COMMON = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may have 107 bytes, a stack's folder more
@@ -52,11 +63,15 @@ host replication all 127.0.0.1/32 scram-sha-256
 """
 
 
-def configure_data(data: Path, durability: Durability) -> None:
+def configure_data(data: Path, durability: Durability, *, preload: Sequence[str] = ()) -> None:
     """
     Write our settings into a new data directory: behind those of initdb, so that ours count; hosts by password only.
+
+    `preload` are libraries that the server loads at its start.
     """
     settings = {**_COMMON, **(_DISPOSABLE if durability == "disposable" else {})}
+    if preload:
+        settings["shared_preload_libraries"] = ",".join(preload)
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
     (data / "pg_hba.conf").write_text(_HBA, encoding="utf-8")

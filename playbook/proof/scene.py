@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 from playbook.errors import Unavailable
 from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site, Store
+from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
 __all__ = ["Scene"]
@@ -29,6 +30,7 @@ class Scene:
     state: str
     target: Target
     seed: int
+    profile: Profile = "quick"
     site_database: Database | None = None
     site_endpoints: Endpoints | None = None
     site_faults: Faults | None = None
@@ -39,7 +41,7 @@ class Scene:
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, site: Site, *, state: str, target: Target, seed: int) -> Scene:
+    def of(cls, site: Site, *, state: str, target: Target, seed: int, profile: Profile = "quick") -> Scene:
         """
         Look at a site of a stack.
         """
@@ -47,6 +49,7 @@ class Scene:
             state=state,
             target=target,
             seed=seed,
+            profile=profile,
             site_database=site.database,
             site_endpoints=site.endpoints,
             site_faults=site.faults,

@@ -131,7 +131,7 @@ class Trial:
     @contextmanager
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
         with self.stack.scratch("hardened", without=without, edits=edits) as site:
-            yield Scene.of(site, state=state, target=self.target, seed=self.seed)
+            yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:

@@ -59,7 +59,7 @@ class Session:
         """
         Look at a state as checks do. Read-only.
         """
-        return Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed)
+        return Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed, profile=self.profile)
 
     def observe(self, state: State) -> list[CheckResult]:
         """
@@ -74,7 +74,7 @@ class Session:
             place = {"state": self.scene(state)}
             if copies:
                 site = stack.enter_context(self.stack.scratch(state))
-                place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed)
+                place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)

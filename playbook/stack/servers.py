@@ -18,7 +18,14 @@ from psycopg import sql
 from playbook.errors import StackError
 from playbook.postgres.connect import connect
 from playbook.postgres.role import Role
-from playbook.postgres.server import ARCHIVE, configure_data, initdb_argv, postgres_argv, server_environment
+from playbook.postgres.server import (
+    ARCHIVE,
+    STATEMENT_COUNTER,
+    configure_data,
+    initdb_argv,
+    postgres_argv,
+    server_environment,
+)
 from playbook.stack.children import Order
 from playbook.stack.control import POSTGRES_LADDER
 from playbook.stack.ground import Ground
@@ -67,7 +74,9 @@ class Servers:
             raise StackError(
                 f"initdb ended with {code}:\n{self._ground.tail('initdb')}", hint="Is the disk full, or TMPDIR closed?"
             )
-        configure_data(data, record.durability)
+        parts = self._ground.parts()
+        preload = (STATEMENT_COUNTER,) if parts.has_library(STATEMENT_COUNTER) else ()
+        configure_data(data, record.durability, preload=preload)
         self.archive(state)
 
     def start(self, state: str, *, settings: Mapping[str, str] | None = None, limit_s: float = _START_LIMIT_S) -> None:

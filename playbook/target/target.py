@@ -173,19 +173,24 @@ class Operation(_Section):
 class Traffic(_Section):
     """
     What clients do, by weight.
+
+    `canary` is a pattern of the marks that each tenant has in its own row of the tenancy's root and in its texts:
+    another tenant's mark in a response is a leak.
     """
 
+    canary: str | None = None
     operations: tuple[Operation, ...] = ()
 
 
 class Objectives(_Section):
     """
-    Figures to reach.
+    Figures to reach. `list_statements` is how many statements one request for a list may cost, however long it is.
     """
 
     p95_ms: float | None = Field(default=None, gt=0)
     error_rate: float | None = Field(default=None, ge=0, le=1)
     availability: float | None = Field(default=None, ge=0, le=1)
+    list_statements: int | None = Field(default=None, ge=1)
     rto_s: float | None = Field(default=None, gt=0)
     rpo_s: float | None = Field(default=None, ge=0)
 

@@ -1,0 +1,137 @@
+"""
+Owns watching one instance leave: what readiness said meanwhile, and what became of a request that was in flight.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import JsonValue
+
+__all__ = ["Departure", "HeldRequest", "watch_departure"]
+
+POLL_S = 0.05
+GONE_LIMIT_S = 10.0
+AFTER_GONE_S = 0.2
+ANSWER_LIMIT_S = 10.0
+_OK = 200
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRequest:
+    """
+    A request with a body, of which half is sent before the instance is told to leave, the rest when its port is closed.
+    """
+
+    path: str
+    body: JsonValue
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """
+    How one instance left.
+
+    `led_s`: for how long it said that it was not ready while it still took connections. `held_status`: the answer to
+    the request in flight, or None; `held_seen` is its first line, or what came instead.
+    """
+
+    led_s: float
+    gone: bool
+    held_status: int | None
+    held_seen: str
+
+    @property
+    def cut(self) -> bool:
+        """
+        Say whether the request in flight was not finished; a server that cancels it may still answer 500.
+        """
+        return self.held_status is None or self.held_status >= _SERVER_ERROR
+
+
+class _Watch:
+    def __init__(self, url: str, ready: str, held: HeldRequest) -> None:
+        parts = urlsplit(url)
+        self.address = (parts.hostname or "", parts.port or 80)
+        self.ready = ready
+        self.body = json.dumps(held.body).encode()
+        self.head = (
+            f"{held.method} {held.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
+        ).encode()
+        self.seen: list[Departure] = []
+
+    def begin(self) -> socket.socket:
+        peer = socket.create_connection(self.address, timeout=ANSWER_LIMIT_S)
+        peer.sendall(self.head + self.body[: len(self.body) // 2])
+        time.sleep(POLL_S)  # the server has read it before anything else happens
+        return peer
+
+    def follow(self, peer: socket.socket) -> None:
+        unready_at = gone_at = None
+        end = time.monotonic() + GONE_LIMIT_S
+        while gone_at is None and time.monotonic() < end:
+            status = self.ask()
+            if status is None:
+                gone_at = time.monotonic()
+            elif status not in (0, _OK) and unready_at is None:
+                unready_at = time.monotonic()
+            time.sleep(POLL_S)
+        time.sleep(AFTER_GONE_S)
+        led_s = gone_at - unready_at if gone_at and unready_at else 0.0
+        self.seen.append(Departure(round(led_s, 3), gone_at is not None, *self.finish(peer)))
+
+    def ask(self) -> int | None:
+        """Ask readiness; None when no connection can be made, 0 when one was made and no answer came."""
+        connection = http.client.HTTPConnection(*self.address, timeout=1.0)
+        try:
+            connection.connect()
+        except OSError:
+            return None
+        try:
+            connection.request("GET", self.ready)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+    def finish(self, peer: socket.socket) -> tuple[int | None, str]:
+        try:
+            peer.sendall(self.body[len(self.body) // 2 :])
+            line = peer.makefile("rb").readline().decode("latin-1").strip()
+        except OSError as err:
+            return None, type(err).__name__
+        words = line.split(" ", 2)
+        status = int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+        return status, line or "closed without an answer"
+
+
+@contextmanager
+def watch_departure(url: str, *, ready: str, held: HeldRequest) -> Iterator[Callable[[], Departure]]:
+    """
+    Hold a request in flight at an instance, and watch the instance from now until its port is closed, at most 10 s.
+
+    Gives the function that waits for what was seen. Raises OSError when nobody listens at `url`.
+    """
+    watch = _Watch(url, ready, held)
+    with watch.begin() as peer:
+        thread = threading.Thread(target=watch.follow, args=(peer,), daemon=True)
+        thread.start()
+
+        def seen() -> Departure:
+            thread.join(GONE_LIMIT_S + AFTER_GONE_S + ANSWER_LIMIT_S + 2)
+            return watch.seen[0] if watch.seen else Departure(0.0, gone=False, held_status=None, held_seen="not seen")
+
+        yield seen
+        thread.join(GONE_LIMIT_S + AFTER_GONE_S + ANSWER_LIMIT_S + 2)

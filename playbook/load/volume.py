@@ -1,0 +1,58 @@
+"""
+Owns how much load a profile sends, and what a measurement of that size can mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from playbook.target.scenario import Profile
+
+__all__ = ["VOLUMES", "Volume", "weakness_of"]
+
+REQUESTS_FOR_P99 = 1000
+"""Ten requests lie above the 99th percentile of a thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """
+    Rates, times, and the number of requests that a rolling restart must have seen at least.
+    """
+
+    rate_per_s: float
+    duration_s: float
+    restart_rate_per_s: float
+    restart_requests: int
+    restart_most_s: float
+    attempts: int = 3
+
+    @property
+    def requests(self) -> int:
+        return int(self.rate_per_s * self.duration_s)
+
+    @property
+    def weakness(self) -> str | None:
+        """
+        Say why percentiles of so few requests are no more than a hint, or None.
+        """
+        return weakness_of(self.requests, self.duration_s)
+
+
+def weakness_of(requests: int, duration_s: float) -> str | None:
+    """
+    Say why percentiles of so few requests are no more than a hint, or None.
+    """
+    if requests >= REQUESTS_FOR_P99:
+        return None
+    return f"{requests} requests in {duration_s:g} s: too few for more than a rough p95"
+
+
+VOLUMES: Mapping[Profile, Volume] = {
+    "quick": Volume(rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60),
+    "standard": Volume(rate_per_s=30, duration_s=40, restart_rate_per_s=40, restart_requests=3000, restart_most_s=200),
+    "quarterly": Volume(
+        rate_per_s=30, duration_s=300, restart_rate_per_s=40, restart_requests=6000, restart_most_s=300
+    ),
+}

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbook.cli.root import _exit_code
+
+pytestmark = pytest.mark.stack
+
+SHAPE = """
+rate_per_s: 40
+duration_s: 1.5
+operations: [{id: get, path: /}]
+callers: [{name: a, headers: {x-tenant: a}, canary: mark-a}]
+canary: mark-[a-z]+
+objectives: {p95_ms: 2000, error_rate: 0.01}
+"""
+
+
+@pytest.fixture
+def shape(tmp_path: Path) -> Path:
+    path = tmp_path / "shape.yaml"
+    path.write_text(SHAPE)
+    return path
+
+
+class TestLoadCommand:
+    """The command says what it will send, and what came of it, in one document."""
+
+    def run(self, url: str, shape: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any], str]:
+        code = _exit_code(["load", "--url", url, "--shape", str(shape), "--json"])
+        out, err = capsys.readouterr()
+        return code, json.loads(out), err
+
+    def test_a_sound_service_passes(
+        self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code, document, told = self.run(serve("graceful").url, shape, capsys)
+        assert (code, document["outcome"]) == (0, "pass")
+        assert {check["id"] for check in document["checks"]} == {"load.slo.met", "load.tenants.apart"}
+        assert document["load"]["requests"] == 60
+        assert "at most 60 requests in 1.5 s" in told
+
+    def test_errors_fail_it(self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, document, _ = self.run(serve("failing").url, shape, capsys)
+        assert (code, document["load"]["by_cause"]) == (1, {"500": 1})
+
+    def test_a_leak_fails_it(
+        self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code, document, _ = self.run(serve("leaking").url, shape, capsys)
+        failed = [check["id"] for check in document["checks"] if check["outcome"] == "fail"]
+        assert (code, failed) == (1, ["load.tenants.apart"])
+
+    def test_another_address_is_refused(self, shape: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        code, document, _ = self.run("http://192.0.2.1", shape, capsys)
+        assert code == 2
+        assert "loopback" in document["error"]["message"] or "127.0.0.0/8" in document["error"]["message"]
