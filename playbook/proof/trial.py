@@ -45,6 +45,7 @@ class Trial:
     digest: Callable[[Scene], str]
     seen: Callable[[CheckResult], None] = lambda _: None
     told: Callable[[KillEntry], None] = lambda _: None
+    pair: bool = False
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -130,7 +131,10 @@ class Trial:
 
     @contextmanager
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
-        with self.stack.scratch("hardened", without=without, edits=edits) as site:
+        fronted = self.pair and "proxy" in self.stack.capabilities
+        with self.stack.scratch(
+            "hardened", without=without, edits=edits, instances=2 if fronted else 1, proxy=fronted
+        ) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
 
 

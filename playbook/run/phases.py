@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from playbook import bringup, isolation, tenancy
+from playbook import bringup, isolation, load, tenancy
 from playbook.errors import InputError
 from playbook.proof.check import Check
 from playbook.proof.registry import Registry
@@ -28,7 +28,8 @@ class Phase:
     One notebook and what stands behind it.
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
-    before the phase's `switches` are turned on; both are idempotent.
+    before the phase's `switches` are turned on; both are idempotent. `pair`: its copies have two instances behind a
+    proxy, where the stack has one.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Phase:
     needs: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
     prepare: Harden | None = None
+    pair: bool = False
 
     def harden(self, stack: Stack, target: Target, *, without: frozenset[str], say: Say) -> None:
         """
@@ -108,6 +110,22 @@ PHASES = (
         sabotages=isolation.SABOTAGES,
         needs=("10", "20"),
         switches=("tenant_context_local", "tenant_from_token", "inactive_tenant_refused"),
+    ),
+    Phase(
+        id="60",
+        notebook="60_load",
+        title="Load",
+        touches=(
+            "sends a bounded number of requests to the stack's own proxies on loopback",
+            "restarts the instances of both states one after another, under load",
+            "restarts the app of `hardened` with its running switches on",
+            "waits until no other measurement runs on this machine",
+        ),
+        checks=load.CHECKS,
+        sabotages=load.SABOTAGES,
+        needs=("10", "20", "30"),
+        switches=("graceful_shutdown", "list_statements_bounded"),
+        pair=True,
     ),
 )
 

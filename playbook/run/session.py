@@ -114,6 +114,7 @@ class Session:
             digest=_digest,
             seen=self._seen,
             told=self._told,
+            pair=self.phase.pair,
         )
         self.matrix = []
         trial.run(self.phase.sabotages)
