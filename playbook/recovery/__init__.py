@@ -1,0 +1,3 @@
+"""
+Phase 70: backups that are proved by restoring them.
+"""
