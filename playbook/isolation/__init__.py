@@ -1,3 +1,8 @@
 """
-Phase 30: no tenant reads, writes or learns of another's rows.
+Proof that tenants are kept apart: in rows over the service's own role, in its context and pool, and over HTTP.
 """
+
+from playbook.isolation.checks import CHECKS
+from playbook.isolation.sabotages import SABOTAGES
+
+__all__ = ["CHECKS", "SABOTAGES"]

@@ -58,7 +58,8 @@ class Check:
     `population` lists what exists, by a query that `probe` does not share; without it the check is about one
     thing only, itself. `on` says where it runs: `state` (it reads, or injects a fault that heals) or `copy` (it
     writes, so it gets a throw-away copy of the state). `reach` is `code` when it asks the service's code alone, on a
-    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. `why`, `how` and `remedy` are what `explain` prints.
+    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. `why`,
+    `how` and `remedy` are what `explain` prints.
     """
 
     id: str

@@ -4,9 +4,9 @@ Owns Scene: what a check may look at. It must not start, stop or change anything
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from playbook.errors import Unavailable
 from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site
@@ -35,6 +35,7 @@ class Scene:
     site_launcher: Launcher | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, site: Site, *, state: str, target: Target, seed: int) -> Scene:
@@ -68,6 +69,14 @@ class Scene:
     @property
     def launcher(self) -> Launcher:
         return _need(self.site_launcher, "a way to start the service once more")
+
+    def once(self, name: str, make: Callable[[], Part]) -> Part:
+        """
+        Give what `make` gave the first time in this scene: for facts that no check changes, such as who owns what.
+        """
+        if name not in self.memo:
+            self.memo[name] = make()
+        return cast("Part", self.memo[name])
 
     def need(self, capability: Capability) -> None:
         """

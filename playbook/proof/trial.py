@@ -123,4 +123,4 @@ class Trial:
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:
-    return replace(scene, state=f"sabotaged:{sabotage.name}")
+    return replace(scene, state=f"sabotaged:{sabotage.name}", memo={})

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
+from playbook.postgres.digest import digest_tables
 from playbook.tenancy.relations import TABLES, identifier
 
 __all__ = ["Baseline", "read_baseline", "read_digest", "take_baseline"]
@@ -27,11 +27,8 @@ COLUMNS = """
 SELECT attname::text FROM pg_attribute
  WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-# The text of a value depends on these, so both digests are taken under the same.
-FIXED = """
-SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'iso_8601';
-SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL row_security = off
-"""
+SEEDS = (0, 20)
+"""Two sums of hashes, against the chance that one stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,11 @@ def take_baseline(conn: Connection) -> None:
     with conn.transaction():
         if _exists(conn):
             return
-        conn.execute(FIXED)
         conn.execute(TABLE)
         for (relation,) in conn.execute(TABLES).fetchall():
             regclass = identifier(str(relation)).as_string(None)
             columns = tuple(str(name) for (name,) in conn.execute(COLUMNS, (regclass,)).fetchall())
-            rows, digest = _digest(conn, str(relation), columns)
+            rows, digest = read_digest(conn, str(relation), columns)
             conn.execute(
                 "INSERT INTO playbook.baseline VALUES (%s, %s, %s, %s)", (relation, list(columns), rows, digest)
             )
@@ -76,22 +72,12 @@ def read_baseline(conn: Connection) -> dict[str, Baseline]:
 
 def read_digest(conn: Connection, relation: str, columns: tuple[str, ...]) -> tuple[int, str]:
     """
-    Count the rows and digest these columns of them, in one pass. Read-only.
+    Count the rows and digest these columns of them. Read-only.
+
+    Raises psycopg errors when a column is gone.
     """
-    with conn.transaction():
-        conn.execute(FIXED)
-        return _digest(conn, relation, columns)
-
-
-def _digest(conn: Connection, relation: str, columns: tuple[str, ...]) -> tuple[int, str]:
-    # A sum, for it sees a doubled row, which an exclusive or does not; two seeds against chance.
-    query = sql.SQL(
-        "SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text || '/' ||"
-        " coalesce(sum(hashtextextended(ROW({columns})::text, 20)::numeric), 0)::text FROM {relation}"
-    ).format(columns=sql.SQL(", ").join(map(sql.Identifier, columns)), relation=identifier(relation))
-    row = conn.execute(query).fetchone()
-    assert row is not None
-    return int(row[0]), str(row[1])
+    found = [digest_tables(conn, columns={relation: columns}, seed=seed)[relation] for seed in SEEDS]
+    return found[0].count, "/".join(one.sum for one in found)
 
 
 def _exists(conn: Connection) -> bool:

@@ -7,14 +7,16 @@ It displays nothing; notebooks and reports do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from playbook.evidence.result import CheckResult
 from playbook.proof.scene import Scene
 from playbook.tenancy.apply import Applied
 from playbook.tenancy.relations import need_tenancy, tenant_relations
 from playbook.tenancy.steps import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]
 
 __all__ = ["applied_table", "before_after", "ownership_table", "plan_table"]
 
@@ -38,7 +40,7 @@ def plan_table(plan: Plan) -> pd.DataFrame:
         )
         for step in plan.steps
     ]
-    return pd.DataFrame(rows, columns=list(PLAN))
+    return _frame(rows, PLAN)
 
 
 def ownership_table(scene: Scene) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def ownership_table(scene: Scene) -> pd.DataFrame:
         else:
             path = " > ".join((table.path or "").split(">"))
             rows.append((name, table.kind, path, table.decided_by, table.reason or ""))
-    return pd.DataFrame(rows, columns=list(OWNERSHIP))
+    return _frame(rows, OWNERSHIP)
 
 
 def applied_table(applied: Sequence[Applied]) -> pd.DataFrame:
@@ -66,7 +68,7 @@ def applied_table(applied: Sequence[Applied]) -> pd.DataFrame:
         (one.step, one.title, "stood already" if one.already else "applied", one.attempts, one.duration_s, one.rows)
         for one in applied
     ]
-    return pd.DataFrame(rows, columns=list(APPLIED))
+    return _frame(rows, APPLIED)
 
 
 def before_after(results: Iterable[CheckResult]) -> pd.DataFrame:
@@ -79,4 +81,11 @@ def before_after(results: Iterable[CheckResult]) -> pd.DataFrame:
             key = (result.id, result.subject or "(whole)")
             seen[key] = {**seen.get(key, {}), result.state: result.outcome}
     rows = [(*key, states.get("found", "not run"), states.get("hardened", "not run")) for key, states in seen.items()]
-    return pd.DataFrame(rows, columns=["check", "subject", "found", "hardened"])
+    return _frame(rows, ("check", "subject", "found", "hardened"))
+
+
+def _frame(rows: Sequence[tuple[object, ...]], columns: Sequence[str]) -> pd.DataFrame:
+    # Importing it takes longer than a whole command that shows no table.
+    import pandas as pd  # noqa: PLC0415
+
+    return pd.DataFrame(rows, columns=list(columns))

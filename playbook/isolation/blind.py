@@ -1,0 +1,91 @@
+"""
+Owns the faults written from the requirements MT-4 and MT-6 to MT-8 before any check of phase 30 stood.
+
+The faults stay as they were first written; what each turns red was filled in after its first try.
+"""
+
+from __future__ import annotations
+
+from playbook.isolation.subjects import BASES, DOCUMENT_LISTS, DOCUMENT_OBJECT, DOCUMENTS, POOL, USERS, contexts
+from playbook.proof.sabotage import Sabotage, SqlFault
+
+__all__ = ["BLIND"]
+
+
+def _policy(table: str, name: str, body: str) -> SqlFault:
+    return SqlFault(
+        apply=f"CREATE POLICY {name} ON public.{table} {body}",
+        heal=f"DROP POLICY {name} ON public.{table}",
+        probe=(
+            f"SELECT EXISTS (SELECT FROM pg_policy WHERE polname = '{name}' "  # noqa: S608 (names of this module)
+            f"AND polrelid = 'public.{table}'::regclass)"
+        ),
+    )
+
+
+BLIND: tuple[Sabotage, ...] = (
+    Sabotage(
+        name="blind-second-policy-reads-all",
+        title="A second policy lets every tenant read all documents (MT-4, MT-8)",
+        phase="30",
+        protection="policy",
+        mechanism="permissive SELECT policy added, true",
+        fault=_policy("documents", "support_reads", "FOR SELECT TO kb_app USING (true)"),
+        kills={
+            "rows.read.cross-tenant-denied": DOCUMENTS,
+            **contexts(DOCUMENTS),
+            "http.object.foreign-not-found": DOCUMENT_OBJECT,
+            "http.list.own-only": DOCUMENT_LISTS,
+        },
+        blind=True,
+    ),
+    Sabotage(
+        name="blind-open-without-tenant",
+        title="Without a tenant every knowledge base shows (MT-6)",
+        phase="30",
+        protection="context",
+        mechanism="policy open when the setting was never set",
+        fault=_policy(
+            "knowledge_bases",
+            "jobs",
+            "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) IS NULL)",
+        ),
+        kills={"context.unset.closed": BASES},
+        blind=True,
+    ),
+    Sabotage(
+        name="blind-delete-reaches-all",
+        title="A clean-up policy lets a tenant delete documents of all (MT-4)",
+        phase="30",
+        protection="policy",
+        mechanism="permissive DELETE policy added, true",
+        fault=_policy("documents", "cleanup", "FOR DELETE TO kb_app USING (true)"),
+        kills={"rows.delete.cross-tenant-denied": DOCUMENTS, **contexts(DOCUMENTS)},
+        blind=True,
+    ),
+    Sabotage(
+        name="blind-update-takes-rows",
+        title="A tenant may take knowledge bases of others for its own (MT-4)",
+        phase="30",
+        protection="policy",
+        mechanism="permissive UPDATE policy added, USING true, WITH CHECK own",
+        fault=_policy(
+            "knowledge_bases",
+            "adopt",
+            "FOR UPDATE TO kb_app USING (true) WITH CHECK "
+            "(tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint))",
+        ),
+        kills={"rows.update.cross-tenant-denied": BASES},
+        blind=True,
+    ),
+    Sabotage(
+        name="blind-admins-visible",
+        title="Administrators of every tenant are visible to all (MT-8)",
+        phase="30",
+        protection="policy",
+        mechanism="permissive SELECT policy added, some rows",
+        fault=_policy("users", "directory", "FOR SELECT TO kb_app USING (role = 'admin')"),
+        kills={"rows.read.cross-tenant-denied": USERS, **contexts(USERS), "context.pool.no-leak": POOL},
+        blind=True,
+    ),
+)

@@ -1,0 +1,114 @@
+"""
+Owns the checks about the context: without a tenant, or with something that is none, there is nothing to see or write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from pydantic import JsonValue
+
+from playbook.evidence.result import Observation
+from playbook.isolation.acting import app, attempt
+from playbook.isolation.planting import insert_statement, make_row, read_shape, remove_row
+from playbook.isolation.reading import undecided
+from playbook.isolation.truth import read_truth, superuser
+from playbook.proof.check import Finding, check
+from playbook.proof.scene import Scene
+from playbook.stack.guard import require_sealed
+from playbook.tenancy.relations import identifier, tenant_relations
+
+__all__ = ["CONTEXT_CHECKS", "MALFORMED"]
+
+MALFORMED = ("not-a-tenant", "-1", "1 OR 1=1", "9223372036854775807")
+"""Values that name no tenant: a word, a number below all, an injected condition, a number above all."""
+
+CLOSED: dict[str, JsonValue] = {"read": 0, "inserted": 0, "updated": 0, "deleted": 0}
+
+
+def _closed(scene: Scene, contexts: Sequence[str | None]) -> Iterator[Finding]:
+    """
+    Try to read and write under each of these contexts, on a connection of its own.
+    """
+    require_sealed(scene.database)
+    truth = read_truth(scene)
+    yield from undecided(truth)
+    for relation, owned in truth.relations.items():
+        if not owned.owners:
+            yield Finding.undecided("no tenant has rows here", subject=relation)
+            continue
+        reached = dict.fromkeys(CLOSED, 0)
+        with superuser(scene) as god:
+            shape = read_shape(god, owned.ownership)
+            values = make_row(god, shape, next(iter(owned.owners)), number=0)
+            names = {
+                "relation": identifier(relation),
+                "column": sql.Identifier(shape.free_text or shape.primary_key),
+            }
+            tries = {
+                "read": sql.SQL("SELECT 1 FROM {relation}").format(**names),
+                "updated": sql.SQL("UPDATE {relation} SET {column} = 'changed by nobody'").format(**names),
+                "deleted": sql.SQL("DELETE FROM {relation}").format(**names),
+            }
+            for context in contexts:
+                # A connection of its own: once a transaction has set the context, it is empty and no longer unset.
+                with app(scene) as conn:
+                    for what, statement in tries.items():
+                        reached[what] += attempt(scene, conn, context, statement, keep=False).rows
+                    attempt(scene, conn, context, insert_statement(shape), (Jsonb(values),), keep=True)
+                reached["inserted"] += int(remove_row(god, shape, values[shape.primary_key]))
+        seen = Observation(role="app", value=[repr(one) for one in contexts], unit="contexts")
+        yield Finding(relation, expected=dict(CLOSED), actual={**reached}, observations=(seen,))
+
+
+@check(
+    "context.unset.closed",
+    title="Without a tenant nothing shows and nothing can be written",
+    phase="30",
+    severity="critical",
+    why="A job or an endpoint that forgets to bind a tenant must find nothing, not everything (MT-6).",
+    how="On a new connection of the service's role that never set the context: read, insert, update and delete.",
+    remedy="Compare with the bound tenant only; a null context makes the comparison null, which is no row.",
+    population=tenant_relations,
+    on="copy",
+)
+def unset_closed(scene: Scene) -> Iterator[Finding]:
+    """Try without a context."""
+    yield from _closed(scene, (None,))
+
+
+@check(
+    "context.empty.closed",
+    title="With an empty tenant nothing shows and nothing can be written",
+    phase="30",
+    severity="critical",
+    why="After SET LOCAL ends, a pooled connection's context is the empty string, not null (MT-6).",
+    how="With the context set to the empty string: read, insert, update and delete.",
+    remedy="nullif(current_setting(…, true), '') in the policy and in the default.",
+    population=tenant_relations,
+    on="copy",
+)
+def empty_closed(scene: Scene) -> Iterator[Finding]:
+    """Try with an empty context."""
+    yield from _closed(scene, ("",))
+
+
+@check(
+    "context.malformed.closed",
+    title="With a context that names no tenant nothing shows and nothing can be written",
+    phase="30",
+    severity="high",
+    why="Whatever a client smuggles into the context must be an error or an empty page (MT-6).",
+    how="With a word, a negative number, an injected condition and an unknown number: read and write.",
+    remedy="Cast the setting to the key's type and compare; nothing else.",
+    population=tenant_relations,
+    on="copy",
+)
+def malformed_closed(scene: Scene) -> Iterator[Finding]:
+    """Try with a malformed context."""
+    yield from _closed(scene, MALFORMED)
+
+
+CONTEXT_CHECKS = (unset_closed, empty_closed, malformed_closed)

@@ -1,0 +1,132 @@
+"""
+Owns the checks about single objects over HTTP: another tenant's is not there, one's own is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from pydantic import JsonValue
+
+from playbook.evidence.result import Observation
+from playbook.isolation.openapi import Operation, read_operations
+from playbook.isolation.planting import Shape, Values, planted, read_row, read_shape
+from playbook.isolation.truth import superuser
+from playbook.isolation.walk import Caller, foreign_marks, walking
+from playbook.proof.check import Finding, check
+from playbook.proof.scene import Scene
+from playbook.stack.guard import require_sealed
+
+__all__ = ["OBJECT_CHECKS", "each_object", "object_operations"]
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """
+    A caller, its neighbour, and a planted object of the neighbour's. `god` is the superuser's connection.
+    """
+
+    god: Connection[TupleRow]
+    operation: Operation
+    shape: Shape
+    values: Values
+    caller: Caller
+    neighbour: Caller
+
+    @property
+    def key(self) -> str:
+        """The planted object's key."""
+        return str(self.values[self.shape.primary_key])
+
+
+Ask = Callable[[Encounter], tuple[str, ...]]
+
+
+def object_operations(scene: Scene) -> list[str]:
+    """
+    List the operations with an object's key in their path.
+    """
+    return [one.name for one in read_operations(scene) if len(one.path_keys) == 1 and one.secured]
+
+
+def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[Finding]:
+    """
+    Plant an object of each caller's neighbour per operation, and ask about it; report all distinct answers.
+    """
+    require_sealed(scene.database)
+    with walking(scene) as walk, superuser(scene) as god:
+        for operation in read_operations(scene):
+            if len(operation.path_keys) != 1 or not operation.secured:
+                continue
+            owned = walk.relation_of(operation)
+            if owned is None:
+                yield Finding.undecided(f"no relation is called {operation.collection}", subject=operation.name)
+                continue
+            pairs = walk.pairs(owned)
+            if not pairs:
+                yield Finding.undecided("fewer than two tenants have objects", subject=operation.name)
+                continue
+            shape = read_shape(god, owned.ownership)
+            answers: set[str] = set()
+            for number, (caller, neighbour) in enumerate(pairs, 1):
+                like = owned.of(neighbour.actor.tenant_id)[0]
+                with planted(god, shape, like, number=1000 + number) as values:
+                    answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))
+            seen = Observation(role="client", request=operation.name, value=len(pairs), unit="pairs of tenants")
+            yield Finding(operation.name, expected=expected, actual=[*sorted(answers)], observations=(seen,))
+
+
+def _ask_foreign(met: Encounter) -> tuple[str, ...]:
+    # Its owner looks first: what a service keeps in memory has no row security.
+    if met.operation.method == "GET":
+        met.neighbour.ask(met.operation, key=met.key)
+    answer = met.caller.ask(met.operation, key=met.key)
+    told = [str(answer.status), *(f"shows {slug}" for slug in foreign_marks(answer, met.caller))]
+    if read_row(met.god, met.shape, met.key) != met.values:
+        told.append("changed it")
+    return tuple(told)
+
+
+def _ask_own(met: Encounter) -> tuple[str, ...]:
+    answer = met.neighbour.ask(met.operation, key=met.key)
+    return ("done" if answer.status in (200, 202, 204) else str(answer.status),)
+
+
+@check(
+    "http.object.foreign-not-found",
+    title="Another tenant's object is 404, whatever is asked of it",
+    phase="30",
+    severity="critical",
+    why="Keys are guessed; 403 would say that it exists (MT-7).",
+    how="Every operation with a key in its path, asked for another tenant's planted object, after its owner's look.",
+    remedy="Read by key under the bound tenant; answer 404 when there is no row.",
+    population=object_operations,
+    on="copy",
+)
+def foreign_not_found(scene: Scene) -> Iterator[Finding]:
+    """Ask for the neighbour's objects."""
+    yield from each_object(scene, [str(NOT_FOUND)], _ask_foreign)
+
+
+@check(
+    "http.object.own-reachable",
+    title="One's own object can be read, changed and deleted",
+    phase="30",
+    severity="high",
+    why="A service that answers 404 to all isolates too (MT-7).",
+    how="Every operation with a key in its path, asked by the owner of a planted object.",
+    remedy="Look for a restrictive policy, a missing grant, or a context that is not bound.",
+    population=object_operations,
+    on="copy",
+)
+def own_reachable(scene: Scene) -> Iterator[Finding]:
+    """Ask for one's own objects."""
+    yield from each_object(scene, ["done"], _ask_own)
+
+
+OBJECT_CHECKS = (foreign_not_found, own_reachable)

@@ -1,0 +1,68 @@
+"""
+Owns the faults of the service itself: a hardening switched off, or a line of its code changed.
+"""
+
+from __future__ import annotations
+
+from playbook.isolation.subjects import POOL, READS
+from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
+from playbook.stack.protocol import Edit
+
+__all__ = ["SERVICE_FAULTS"]
+
+SERVICE_FAULTS: tuple[Sabotage, ...] = (
+    Sabotage(
+        name="tenant-set-for-the-session",
+        title="The tenant is set for the session and stays on the pooled connection",
+        phase="30",
+        protection="context",
+        mechanism="SET for the session",
+        fault=SwitchOff("tenant_context_local"),
+        kills={"context.pool.no-leak": POOL},
+    ),
+    Sabotage(
+        name="tenant-from-header",
+        title="The service takes the tenant from a header",
+        phase="30",
+        protection="tenant from the token",
+        mechanism="X-Tenant-ID trusted",
+        fault=SwitchOff("tenant_from_token"),
+        kills={"http.header.ignored": READS},
+    ),
+    Sabotage(
+        name="document-cached-by-key",
+        title="One endpoint keeps documents in memory by their key alone",
+        phase="30",
+        protection="row security reached on every read",
+        mechanism="cache without the tenant in its key",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/api/documents.py",
+                old="    return DocumentOut.model_validate(read_document(session, document_id))\n\n\n@router.patch",
+                new=(
+                    "    if document_id not in CACHE:\n"
+                    "        CACHE[document_id] = DocumentOut.model_validate(read_document(session, document_id))\n"
+                    "    return CACHE[document_id]\n\n\n"
+                    "CACHE: dict[int, DocumentOut] = {}\n\n\n@router.patch"
+                ),
+            )
+        ),
+        kills={"http.object.foreign-not-found": ("GET /documents/{document_id}",)},
+    ),
+    Sabotage(
+        name="parent-not-read",
+        title="A document is created without looking whether its knowledge base is there",
+        phase="30",
+        protection="parent read under the tenant",
+        mechanism="look-up left out",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/api/documents.py",
+                old="    read_knowledge_base(session, wanted.knowledge_base_id)\n    document = Document(",
+                new="    document = Document(",
+            )
+        ),
+        kills={"http.parent.foreign-not-found": ("POST /documents",)},
+        profile="standard",
+    ),
+)

@@ -1,0 +1,123 @@
+"""
+Owns walking the service's operations as logged-in users of several tenants, and spotting what is not theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from playbook.errors import Unavailable
+from playbook.isolation.openapi import Operation
+from playbook.isolation.truth import Owned, Truth, read_truth
+from playbook.proof.scene import Scene
+from playbook.service.actors import Actor, read_actors
+from playbook.service.client import Answer, Client, login
+
+__all__ = ["ACTORS", "Caller", "Walk", "foreign_marks", "walking"]
+
+ACTORS = 3
+CANARY = re.compile(r"canary-([a-z0-9-]+)-[0-9a-f]{12}")
+"""The mark that every tenant's texts carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    One tenant's user, logged in.
+    """
+
+    actor: Actor
+    client: Client
+
+    def ask(
+        self, operation: Operation, *, key: str = "", headers: Mapping[str, str] | None = None, after: str = ""
+    ) -> Answer:
+        """
+        Send one operation with its required parameters and a valid body.
+        """
+        params = dict.fromkeys(operation.required_query, "canary")
+        if "limit" in operation.query:
+            params["limit"] = "200"
+        if after:
+            params["after"] = after
+        return self.client.request(
+            operation.method,
+            operation.at(key),
+            json=operation.make_body(),
+            headers=headers,
+            params=params or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """
+    Several callers, and the truth about who owns what.
+    """
+
+    callers: Sequence[Caller]
+    truth: Truth
+
+    def relation_of(self, operation: Operation) -> Owned | None:
+        """
+        Find the relation that an operation's path is about, by its name.
+        """
+        for relation, owned in self.truth.relations.items():
+            if relation.split(".", 1)[1] == operation.collection:
+                return owned
+        return None
+
+    def pairs(self, owned: Owned) -> list[tuple[Caller, Caller]]:
+        """
+        Pair each caller whose tenant has rows there with the next one.
+        """
+        having = [one for one in self.callers if owned.of(one.actor.tenant_id)]
+        return list(zip(having, having[1:] + having[:1], strict=True)) if len(having) > 1 else []
+
+
+@contextmanager
+def walking(scene: Scene, *, limit: int = ACTORS) -> Iterator[Walk]:
+    """
+    Log in one user of each of the first tenants that have rows. Raises Unavailable when the target names no login.
+    """
+    truth = read_truth(scene)
+    logins = scene.once("isolation.logins", lambda: _log_in(scene, truth))
+    url = scene.endpoints.url("app")
+    with ExitStack() as opened:
+        callers = [Caller(actor, opened.enter_context(Client(url, token=token))) for actor, token in logins[:limit]]
+        yield Walk(callers, truth)
+
+
+def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
+    api = scene.target.api
+    if api is None or api.login is None:
+        raise Unavailable("the target names no login", hint="Write api.login: path, body and the token's field.")
+    password = scene.secrets.get("seed_password", "")
+    rows = Counter(
+        tenant
+        for owned in truth.relations.values()
+        if len(owned.ownership.hops) > 1
+        for tenant in owned.owners.values()
+    )
+    actors = [one for one in read_actors(scene.database, scene.target, limit=RING_OF_LOGINS) if rows[one.tenant_id]]
+    # Those with the fewest rows: their lists are short, and everybody else's rows are what must not be in them.
+    actors.sort(key=lambda one: rows[one.tenant_id])
+    with Client(scene.endpoints.url("app")) as anonymous:
+        return [
+            (actor, login(anonymous, api.login, tenant=actor.tenant, email=actor.email, password=password))
+            for actor in actors[:ACTORS]
+        ]
+
+
+RING_OF_LOGINS = 64
+
+
+def foreign_marks(answer: Answer, caller: Caller) -> list[str]:
+    """
+    List the tenants, other than the caller's, whose mark is in a response.
+    """
+    return sorted({slug for slug in CANARY.findall(answer.text) if slug != caller.actor.tenant})
