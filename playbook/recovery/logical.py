@@ -52,8 +52,8 @@ def dump(
     options = ("--no-password", f"--exclude-schema={SEAL_SCHEMA}", *at, *plan.dump_options)
     if plan.piped:
         target = folder / "dump.sql.gz"
-        argv = ("sh", "-c", _PIPE, "backup", "--create", *options)
-        journal.run(_ROUTE, "backup: dump", argv, env={**env, "TO": str(target)})
+        pipe = ("sh", "-c", _PIPE, "backup", "--create", *options)
+        journal.run(_ROUTE, "backup: dump", pipe, env={**env, "TO": str(target)})
         return LogicalBackup(target, None)
     target = folder / "dump.custom"
     journal.run(_ROUTE, "backup: dump", ("pg_dump", "--format=custom", f"--file={target}", *options), env=env)
@@ -84,7 +84,7 @@ def damage(backup: LogicalBackup, plan: LogicalPlan, folder: Path, *, words: str
 
 
 def restore_dump(
-    journal: Journal, server: Spare, database: str, plan: LogicalPlan, backup: LogicalBackup, folder: Path
+    journal: Journal, server: Spare, database: str, plan: LogicalPlan, backup: LogicalBackup, *, folder: Path
 ) -> None:
     """
     Fetch a backup, make a new server and restore into it. Raises CommandFailed when the procedure says that it failed.
@@ -108,14 +108,15 @@ def _restore(journal: Journal, server: Spare, database: str, plan: LogicalPlan, 
     into = libpq_environment(server.dsn(database, "superuser"))
     if backup.globals is not None:
         _without_own_superuser(backup.globals, env["PGUSER"])
-        argv = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(backup.globals))
-        journal.run(_ROUTE, "restore: globals", argv, env=env, swallow=plan.swallow)
+        psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(backup.globals))
+        journal.run(_ROUTE, "restore: globals", psql, env=env, swallow=plan.swallow)
     if plan.piped:
         env_from = {**env, "FROM": str(backup.dump)}
         journal.run(_ROUTE, "restore: data", ("sh", "-c", _UNPIPE), env=env_from, swallow=plan.swallow)
         return
     stop = () if plan.swallow else ("--exit-on-error",)
     options = ("--no-password", *stop, *plan.restore_options)
+    argv: tuple[str, ...]
     if plan.create:
         argv = ("pg_restore", *options, "--create", "--dbname=postgres", str(backup.dump))
         journal.run(_ROUTE, "restore: data", argv, env=env, swallow=plan.swallow)

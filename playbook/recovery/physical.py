@@ -72,15 +72,8 @@ def back_up_base(journal: Journal, dsn: str, folder: Path) -> Path:
     """
     Take a base backup with the log that it needs by itself.
     """
-    argv = (
-        "pg_basebackup",
-        f"--pgdata={folder}",
-        "--checkpoint=fast",
-        "--wal-method=stream",
-        "--no-password",
-        "--no-sync",
-    )
-    journal.run(_ROUTE, "backup: base", argv, env=libpq_environment(dsn))
+    options = ("--checkpoint=fast", "--wal-method=stream", "--no-password", "--no-sync")
+    journal.run(_ROUTE, "backup: base", ("pg_basebackup", f"--pgdata={folder}", *options), env=libpq_environment(dsn))
     return folder
 
 

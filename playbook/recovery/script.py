@@ -28,7 +28,7 @@ def back_up_by_script(journal: Journal, dsn: str, plan: ScriptPlan, folder: Path
 
 
 def restore_by_script(
-    journal: Journal, server: Spare, database: str, plan: ScriptPlan, backup: Path, folder: Path
+    journal: Journal, server: Spare, database: str, plan: ScriptPlan, backup: Path, *, folder: Path
 ) -> None:
     """
     Fetch what the backup script left, make a new server and run the restore script against it.
