@@ -12,12 +12,21 @@ from typing import Literal
 
 from playbook.postgres.parts import Parts
 
-__all__ = ["Durability", "configure_data", "initdb_argv", "postgres_argv", "server_environment"]
+__all__ = ["ARCHIVE", "Durability", "configure_data", "initdb_argv", "postgres_argv", "server_environment"]
 
 Durability = Literal["disposable", "durable"]
 """`disposable`: nothing is flushed to disk; a killed server recovers all the same, a machine without power does not.
 `durable`: PostgreSQL's own defaults, for drills that measure what is lost."""
 
+ARCHIVE = "wal"
+"""The folder beside the data directories; in it one folder per data directory, of the same name."""
+
+# The command runs in the data directory (manual, 25.3.1), so that a copy of it archives into a place of its own. A
+# segment that is there already counts as kept only if it is the same one.
+_ARCHIVE_COMMAND = (
+    'd="../' + ARCHIVE + '/${PWD##*/}"; test -e "$d/on" || exit 0; '
+    'if test -e "$d/%f"; then cmp -s "%p" "$d/%f"; else cp "%p" "$d/%f.part" && mv "$d/%f.part" "$d/%f"; fi'
+)
 _COMMON = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may have 107 bytes, a stack's folder more
@@ -30,6 +39,9 @@ _COMMON = {
     "log_timezone": "UTC",
     "log_line_prefix": "%n [%p] %q%u@%d %a ",
     "client_connection_check_interval": "200ms",
+    "dynamic_shared_memory_type": "mmap",  # files in the data directory: a killed server leaves none in /dev/shm
+    "archive_mode": "on",  # can only be set at the start; nothing is kept until the switch file stands there
+    "archive_command": _ARCHIVE_COMMAND,
 }
 _DISPOSABLE = {"fsync": "off", "full_page_writes": "off"}
 _BUILTIN_LOCALE_SINCE = 17
@@ -65,11 +77,12 @@ def initdb_argv(parts: Parts, data: Path, *, superuser: str, password_file: Path
     )  # fmt: skip
 
 
-def postgres_argv(parts: Parts, data: Path, port: int) -> tuple[str, ...]:
+def postgres_argv(parts: Parts, data: Path, port: int, settings: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """
-    Spell the command that serves a data directory on a loopback port.
+    Spell the command that serves a data directory on a loopback port; `settings` count more than those in the data.
     """
-    return (str(parts.program("postgres")), "-D", str(data), "-p", str(port))
+    words = [word for name, value in (settings or {}).items() for word in ("-c", f"{name}={value}")]
+    return (str(parts.program("postgres")), "-D", str(data), "-p", str(port), *words)
 
 
 def server_environment() -> Mapping[str, str]:

@@ -36,6 +36,7 @@ def source_of(target: Target) -> ServiceSource:
         live=source.live,
         ready=source.ready,
         version=source.version_path,
+        instances=target.service.instances,
     )
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playbook.errors import StackError
@@ -15,25 +15,35 @@ from playbook.stack.children import Order
 from playbook.stack.database import LocalDatabase
 from playbook.stack.ground import Ground
 from playbook.stack.health import AppVersion, ask_status, ask_version
-from playbook.stack.ports import PortTaken, is_free, on_free_port
+from playbook.stack.health_check import DRAIN_S
+from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
 
-__all__ = ["App", "AppPlan"]
+__all__ = ["QUICK_LADDER", "App", "AppPlan", "app_settings"]
 
 _START_LIMIT_S = 30.0
 _OK = 200
-_LADDER = ((signal.SIGTERM, 5.0),)
+_LADDER = ((signal.SIGTERM, 10.0),)
+QUICK_LADDER = ((signal.SIGTERM, 0.3),)
+"""For an app whose requests in flight are nobody's: the supervisor adds SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppPlan:
     """
     One app: its name among the processes, the code that it runs, the database it serves, its switches.
+
+    `settings`: what else it is told, by setting; `surroundings`: environment variables of no setting; `litter`: what
+    these make it leave behind when it is killed.
     """
 
     process: str
     code: Path
     database: LocalDatabase
     switches: Mapping[str, bool]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    surroundings: Mapping[str, str] = field(default_factory=dict)
+    pooler_port: int | None = None
+    litter: Sequence[str] = ()
 
     @property
     def on(self) -> frozenset[str]:
@@ -41,18 +51,26 @@ class AppPlan:
         return frozenset(name for name, value in self.switches.items() if value)
 
 
+def app_settings(*, store_dsn: str | None, fronted: bool) -> dict[str, str]:
+    """
+    Spell what an app is told of its surroundings.
+
+    That is its store, whose forwarded addresses it may believe, and how long it must go on serving after SIGTERM (0 s
+    when no proxy has to see it leave).
+    """
+    settings = {"trusted_proxies": "127.0.0.1" if fronted else "", "drain_s": str(DRAIN_S if fronted else 0)}
+    return settings if store_dsn is None else {**settings, "redis_url": store_dsn}
+
+
 class App:
     """
     An app that can be started again, with what its plan says by then.
     """
 
-    def __init__(
-        self, ground: Ground, plan: Callable[[], AppPlan], *, port: Callable[[], int], keep_port: Callable[[int], None]
-    ) -> None:
+    def __init__(self, ground: Ground, plan: Callable[[], AppPlan], *, port: KeptPort) -> None:
         self._ground = ground
         self._plan = plan
         self._port = port
-        self._keep_port = keep_port
 
     @property
     def process(self) -> str:
@@ -60,7 +78,7 @@ class App:
 
     @property
     def port(self) -> int:
-        return self._port()
+        return self._port.number()
 
     def environment(self) -> dict[str, str]:
         """
@@ -80,6 +98,7 @@ class App:
             cwd=str(plan.code),
             log=str(self._ground.log(name)),
             stop=_LADDER,
+            litter=plan.litter,
         )
 
     def start(self) -> None:
@@ -89,18 +108,25 @@ class App:
         plan = self._plan()
 
         def on_port(port: int) -> None:
-            self._keep_port(port)
+            self._port.keep(port)
             self._ground.control.spawn(self.order(plan.process, port, self._environment(plan)))
             self._wait(plan, port)
 
-        on_free_port(on_port, what=f"The app {plan.process}", first=self._port() or None)
+        on_free_port(on_port, what=f"The app {plan.process}", first=self._port.number() or None)
 
     def stop(self) -> None:
         """
-        Stop the app if it runs.
+        Stop the app if it runs, as a deployment would: SIGTERM, and time to finish.
         """
         if self.running():
             self._ground.control.stop(self.process)
+
+    def stop_quickly(self) -> None:
+        """
+        Stop the app if it runs, and don't wait for its requests in flight.
+        """
+        if self.running():
+            self._ground.control.stop(self.process, ladder=QUICK_LADDER)
 
     def running(self) -> bool:
         """
@@ -159,11 +185,12 @@ class App:
         record = self._ground.record()
         service = record.service
         settings = {
-            "database_url": plan.database.dsn("app"),
+            "database_url": plan.database.service_dsn(plan.pooler_port),
             "owner_database_url": plan.database.dsn("owner"),
             "jwt_secret": record.secrets["jwt_secret"],
             "seed_password": record.secrets["seed_password"],
+            **plan.settings,
             **{name: "true" if value else "false" for name, value in plan.switches.items()},
         }
         named = {service.variable(name): value for name, value in settings.items()}
-        return self._ground.environment({"PYTHONPATH": str(plan.code), **named})
+        return self._ground.environment({"PYTHONPATH": str(plan.code), **named, **plan.surroundings})

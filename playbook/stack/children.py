@@ -20,7 +20,7 @@ from pathlib import Path
 
 from playbook.stack.process import descendants, signal_tree, started
 
-__all__ = ["Child", "Children", "Order", "become_subreaper", "write_whole"]
+__all__ = ["Child", "Children", "Order", "become_subreaper", "remove_litter", "write_whole"]
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -49,6 +49,8 @@ def write_whole(path: Path, text: str) -> None:
 class Order:
     """
     What to start: `stop` is the ladder of signals, each with the seconds it is given.
+
+    `litter`: files, spelled with {pid}, that the process may leave outside of the stack's folder when it is killed.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Order:
     uid: int | None = None
     gid: int | None = None
     stop: Sequence[tuple[int, float]] = ((signal.SIGTERM, 3.0),)
+    litter: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -130,7 +133,11 @@ class Children:
         """
         Put the table on disk: pid and start of the supervisor and of every child that runs.
         """
-        rows = {name: {"pid": c.pid, "start": c.start} for name, c in self.table.items() if c.running}
+        rows = {
+            name: {"pid": c.pid, "start": c.start, "litter": list(c.order.litter)}
+            for name, c in self.table.items()
+            if c.running
+        }
         own = {"pid": self._parent, "start": started(self._parent)}
         write_whole(self.register, json.dumps({"supervisor": own, "processes": rows}))
 
@@ -150,6 +157,7 @@ class Children:
                 if child.pid == pid and child.running:
                     child.exit_code = child.process.returncode = os.waitstatus_to_exitcode(status)
                     child.ladder.clear()
+                    remove_litter(child.order.litter, pid)
                     changed = True
         if changed and self.register.parent.exists():
             self.write()
@@ -196,6 +204,14 @@ class Children:
         """
         known = {child.pid for child in self.table.values() if child.running}
         return tuple(pid for pid in descendants(self._parent) if pid not in known)
+
+
+def remove_litter(names: Sequence[str], pid: int) -> None:
+    """
+    Remove what an ended process left outside of the stack's folder.
+    """
+    for name in names:
+        Path(name.format(pid=pid)).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -19,13 +19,13 @@ from pathlib import Path
 import playbook
 from playbook.errors import StackError
 from playbook.stack.children import Order
+from playbook.stack.socket_path import socket_address
 
 __all__ = ["POSTGRES_LADDER", "Control", "ProcessState", "start_supervisor"]
 
 POSTGRES_LADDER: Sequence[tuple[int, float]] = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0))
 """Fast, then immediate shutdown (PostgreSQL manual, 18.5); the supervisor adds SIGKILL."""
 
-_SOCKET_PATH_BYTES = 100
 _START_LIMIT_S = 10.0
 DOWN_LIMIT_S = 40.0
 
@@ -56,11 +56,11 @@ class Control:
         """
         self._call("spawn", limit_s=20, **asdict(order))
 
-    def stop(self, name: str) -> ProcessState:
+    def stop(self, name: str, *, ladder: Sequence[tuple[int, float]] | None = None) -> ProcessState:
         """
-        Stop a process by its ladder of signals; returns when it is gone.
+        Stop a process by its ladder of signals, or by another one; returns when it is gone.
         """
-        return _process(self._call("stop", limit_s=60, name=name))
+        return _process(self._call("stop", limit_s=60, name=name, ladder=ladder))
 
     def wait(self, name: str, limit_s: float) -> ProcessState:
         """
@@ -150,7 +150,10 @@ class Control:
 
     @contextmanager
     def _peer(self, limit_s: float) -> Iterator[socket.socket]:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer, _address(self.folder) as address:
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer,
+            socket_address(self.folder, "control") as address,
+        ):
             peer.settimeout(limit_s)
             peer.connect(address)
             yield peer
@@ -188,22 +191,6 @@ def start_supervisor(
             raise StackError(f"The supervisor of {name} did not start: {said}", hint="Is the temp root writable?")
         time.sleep(0.005)
     return control
-
-
-@contextmanager
-def _address(folder: Path) -> Iterator[str]:
-    address = str(folder / "control")
-    if len(os.fsencode(address)) <= _SOCKET_PATH_BYTES or sys.platform != "linux":
-        yield address
-        return
-    try:
-        number = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    except FileNotFoundError as error:
-        raise StackError(f"No stack in {folder}", hint="See what there is: playbook ps") from error
-    try:
-        yield f"/proc/self/fd/{number}/control"
-    finally:
-        os.close(number)
 
 
 def _process(row: Mapping[str, object]) -> ProcessState:

@@ -63,8 +63,13 @@ class LocalDatabase:
         """
         Spell a libpq connection string; `app` is whoever the service connects as with its present switches.
         """
-        uses_app_role = self._ground.record().service.uses_app_role(self._switches())
-        return self._ground.dsn(self._state, self._name, role, app_role="app" if uses_app_role else "owner")
+        return self._ground.dsn(self._state, self._name, role, app_role=self._app_role())
+
+    def service_dsn(self, pooler_port: int | None) -> str:
+        """
+        Spell the connection string that the service itself is given: through the pooler, if there is one.
+        """
+        return self._ground.dsn(self._state, self._name, "app", app_role=self._app_role(), port=pooler_port or 0)
 
     @contextmanager
     def copy(self, name: str) -> Iterator[Database]:
@@ -96,6 +101,9 @@ class LocalDatabase:
         """
         with self._maintain() as connection:
             self._allow(connection, allowed=True)
+
+    def _app_role(self) -> Role:
+        return "app" if self._ground.record().service.uses_app_role(self._switches()) else "owner"
 
     def _make_copy(self, connection: psycopg.Connection[TupleRow], name: str) -> None:
         source, target = sql.Identifier(self._name), sql.Identifier(name)

@@ -4,31 +4,25 @@ Owns the addresses of a local stack's services.
 
 from __future__ import annotations
 
-from playbook.errors import Unavailable
-from playbook.stack.apps import App
-from playbook.stack.ground import Ground
+from playbook.stack.ensemble import Ensemble
 
 __all__ = ["SERVICES", "LocalEndpoints"]
 
-SERVICES = ("postgres", "app")
+SERVICES = ("postgres", "redis", "app", "proxy", "pooler")
 
 
 class LocalEndpoints:
     """
-    Where an app and its server listen.
+    Where the services of one state or scratch listen.
     """
 
-    def __init__(self, ground: Ground, state: str, app: App) -> None:
-        self._ground = ground
-        self._state = state
-        self._app = app
+    def __init__(self, ensemble: Ensemble) -> None:
+        self._ensemble = ensemble
 
     def url(self, service: str, instance: int | None = None) -> str:
         """
-        Spell a service's address. Raises Unavailable for a service or instance that this stack does not have.
+        Spell a service's address; `app` without an instance is instance 0, `proxy` is the front door.
+
+        Raises Unavailable for a service or instance that this stack does not have.
         """
-        if instance not in (None, 0) or service not in SERVICES:
-            raise Unavailable(f"This stack has no {service} instance {instance}", hint="It has: postgres, app.")
-        if service == "app":
-            return f"http://127.0.0.1:{self._app.port}"
-        return f"postgresql://127.0.0.1:{self._ground.record().states[self._state].port}"
+        return self._ensemble.url(service, instance)

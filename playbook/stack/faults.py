@@ -5,14 +5,14 @@ Owns the faults of a local stack: processes killed, frozen, stopped or signalled
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 from playbook.errors import Unavailable
-from playbook.stack.apps import App
-from playbook.stack.ground import Ground
+from playbook.stack.ensemble import Attended, Ensemble
 from playbook.stack.protocol import Fault, Kill, Partition, Pause, Restart, Signal
-from playbook.stack.servers import Servers, process_name
 
 __all__ = ["LocalFaults"]
 
@@ -25,84 +25,74 @@ class LocalFaults:
     Faults of one state, or of a throw-away copy of it, which shares its state's server.
     """
 
-    def __init__(self, ground: Ground, state: str, app: App) -> None:
-        self._ground = ground
-        self._state = state
-        self._servers = Servers(ground)
-        self._app = app
+    def __init__(self, ensemble: Ensemble) -> None:
+        self._ensemble = ensemble
+        self._control = ensemble.ground.control
 
     @contextmanager
     def fault(self, fault: Fault) -> Iterator[None]:
         """
-        Bring a fault about; at the end heal it, and wait until the service really answers.
+        Bring a fault about; at the end heal it, and wait until the service really answers, through the proxy too.
 
-        Raises Unavailable for a service, an instance or a fault that this backend does not have.
+        Of the app, a fault without an instance is a fault of all of them. Raises Unavailable for a service, an
+        instance or a fault that this backend does not have.
         """
-        process = self._process(fault)
-        control = self._ground.control
-        heal: Callable[[], None]
+        struck = self._ensemble.attended(fault.service, fault.instance)
+        ready = self._ensemble.ready()
+        heal = self._strike(fault, [one.process for one in struck])
+        try:
+            yield
+        finally:
+            self._heal_all(struck, heal)
+            self._ensemble.wait_until_serving(ready)
+
+    def _strike(self, fault: Fault, processes: Sequence[str]) -> Callable[[Attended], None]:
         match fault:
             case Kill():
-                heal = self._start(fault.service)
-                control.signal(process, signal.SIGKILL, tree=True)
-                control.wait(process, _KILL_LIMIT_S)
+                self._signal(processes, signal.SIGKILL, tree=True)
+                for process in processes:
+                    self._control.wait(process, _KILL_LIMIT_S)
+                return self._start
             case Restart():
-                heal = self._start(fault.service)
-                control.stop(process)
+                for process in processes:
+                    self._control.stop(process)
+                return self._start
             case Pause():
-                heal = self._resume(fault.service, process)
-                control.signal(process, signal.SIGSTOP, tree=True)
+                self._signal(processes, signal.SIGSTOP, tree=True)
+                return self._resume
             case Signal():
-                heal = self._mend(fault, process)
-                control.signal(process, fault.number)
+                self._signal(processes, fault.number, tree=False)
+                return partial(self._mend, number=fault.number)
             case Partition():
                 raise Unavailable(
                     "Processes on loopback cannot be cut off from each other", hint="Run it on the Compose stack."
                 )
-        try:
-            yield
-        finally:
-            heal()
 
-    def _process(self, fault: Fault) -> str:
-        if fault.instance not in (None, 0):
-            raise Unavailable(f"There is one instance of {fault.service}", hint="Ask for two_instances first.")
-        match fault.service:
-            case "postgres":
-                return process_name(self._state)
-            case "app":
-                return self._app.process
-        raise Unavailable(f"This stack has no service {fault.service}", hint="It has: postgres, app.")
+    def _signal(self, processes: Sequence[str], number: int, *, tree: bool) -> None:
+        for process in processes:
+            self._control.signal(process, number, tree=tree)
 
-    def _start(self, service: str) -> Callable[[], None]:
-        return self._app.start if service == "app" else lambda: self._servers.start(self._state)
+    def _heal_all(self, struck: Sequence[Attended], heal: Callable[[Attended], None]) -> None:
+        with ThreadPoolExecutor(len(struck)) as pool:
+            for done in [pool.submit(heal, one) for one in struck]:
+                done.result()
 
-    def _answer(self, service: str) -> None:
-        if service == "app":
-            self._app.wait_until_answering()
+    def _start(self, one: Attended) -> None:
+        if self._control.running(one.process):  # somebody else healed it already
+            one.wait_until_answering()
         else:
-            self._servers.wait_until_answering(self._state)
+            one.start()
 
-    def _resume(self, service: str, process: str) -> Callable[[], None]:
-        def heal() -> None:
-            if self._ground.control.running(process):
-                self._ground.control.signal(process, signal.SIGCONT, tree=True)
-                self._answer(service)
-            else:
-                self._start(service)()
+    def _resume(self, one: Attended) -> None:
+        if self._control.running(one.process):
+            self._control.signal(one.process, signal.SIGCONT, tree=True)
+            one.wait_until_answering()
+        else:
+            one.start()
 
-        return heal
-
-    def _mend(self, fault: Signal, process: str) -> Callable[[], None]:
-        def heal() -> None:
-            control = self._ground.control
-            if control.running(process):
-                control.signal(process, signal.SIGCONT, tree=True)
-                if fault.number in _ENDING:
-                    control.stop(process)
-            if control.running(process):
-                self._answer(fault.service)
-            else:
-                self._start(fault.service)()
-
-        return heal
+    def _mend(self, one: Attended, *, number: int) -> None:
+        if self._control.running(one.process):
+            self._control.signal(one.process, signal.SIGCONT, tree=True)
+            if number in _ENDING:
+                self._control.stop(one.process)
+        self._start(one)

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playbook.errors import StackError
+from playbook.errors import StackError, Unavailable
 from playbook.postgres.parts import Origin, copy_parts, find_parts
 from playbook.postgres.server import Durability
 from playbook.stack.control import start_supervisor
 from playbook.stack.ground import Ground
 from playbook.stack.mend import destroy
 from playbook.stack.process import started
+from playbook.stack.programs import Program, copy_program, find_clock, find_pooler, find_proxy, find_store
 from playbook.stack.record import ProcessRef, StackRecord
 from playbook.stack.registry import claim_folder
 from playbook.stack.source import Accounts, ServiceSource
@@ -30,6 +31,8 @@ _SECRETS = (
     "app_password",
     "migrator_password",
     "backup_password",
+    "redis_app_password",
+    "redis_admin_password",
     "jwt_secret",
     "seed_password",
 )
@@ -63,6 +66,7 @@ def found_stack(
         if server is not None:
             programs = copy_parts(programs, folder / "postgres" / "parts")
             os.chown(folder / "postgres", *server)
+        others, absent = _gather(parts, None if server is None else folder / "programs")
         ground = Ground(folder)
         ground.file.write(
             StackRecord(
@@ -79,6 +83,8 @@ def found_stack(
                 origin=programs.origin,
                 server_version=programs.version,
                 durability=durability,
+                programs=others,
+                absent=absent,
                 service=service,
                 accounts=accounts,
                 profile=profile,
@@ -103,6 +109,28 @@ def found_stack(
             raise StackError(f"{folder} cannot be filled: {error}", hint="Free the disk, or set TMPDIR.") from error
         raise
     return ground, ours
+
+
+def _gather(parts: Origin, copies: Path | None) -> tuple[dict[str, Program], dict[str, str]]:
+    finders: dict[str, Callable[[], Program]] = {
+        "redis": lambda: find_store(parts),
+        "proxy": lambda: find_proxy(parts),
+        "pooler": find_pooler,
+        "clock": find_clock,
+    }
+    found: dict[str, Program] = {}
+    absent: dict[str, str] = {}
+    for name, find in finders.items():
+        try:
+            program = find()
+        except Unavailable as error:
+            absent[name] = error.message
+        else:
+            found[name] = program if copies is None else copy_program(program, copies / name)
+    if "clock" in found and "redis" not in found:
+        del found["clock"]
+        absent["clock"] = "without a store there is no clock to move with the app's"
+    return found, absent
 
 
 def _server_account() -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from playbook.postgres.parts import Parts
 from playbook.postgres.role import Role
 from playbook.stack.control import Control
+from playbook.stack.ports import KeptPort
 from playbook.stack.record import RecordFile, StackRecord
 
 __all__ = ["Ground"]
@@ -52,6 +53,33 @@ class Ground:
         """
         return self.folder / "postgres" / state
 
+    def port(self, state: str, service: str) -> KeptPort:
+        """
+        Where a state's service listens, as the record remembers it.
+        """
+        return _RecordedPort(self.file, state, service)
+
+    def workplace(self, process: str) -> Path:
+        """
+        Make a service's own folder, private to the account that it runs as.
+        """
+        record = self.record()
+        folder = self.folder / "services" / process.replace("/", "-")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if record.server_uid is not None and record.server_gid is not None:
+            os.chown(folder, record.server_uid, record.server_gid)
+        return folder
+
+    def write_private(self, path: Path, text: str) -> None:
+        """
+        Write a file that only the account of the services can read.
+        """
+        record = self.record()
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        if record.server_uid is not None and record.server_gid is not None:
+            os.chown(path, record.server_uid, record.server_gid)
+
     def log(self, process: str) -> Path:
         """
         The log of a process.
@@ -68,15 +96,15 @@ class Ground:
             return "(no log)"
         return "\n".join(text.splitlines()[-lines:]) or "(nothing in its log)"
 
-    def dsn(self, state: str, database: str, role: Role, *, app_role: Role = "app") -> str:
+    def dsn(self, state: str, database: str, role: Role, *, app_role: Role = "app", port: int = 0) -> str:
         """
-        Spell a connection string; `app_role` is who the service really is.
+        Spell a connection string; `app_role` is who the service really is, `port` another than the server's own.
         """
         record = self.record()
         actual: Role = app_role if role == "app" else role
         account: str = getattr(record.accounts, actual)
         password = record.secrets[f"{actual}_password"]
-        return f"postgresql://{account}:{password}@127.0.0.1:{record.states[state].port}/{database}"
+        return f"postgresql://{account}:{password}@127.0.0.1:{port or record.states[state].port}/{database}"
 
     @staticmethod
     def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -85,3 +113,17 @@ class Ground:
         """
         passed = {name: os.environ[name] for name in ("PATH", "TMPDIR", "HOME") if name in os.environ}
         return {**passed, "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", **settings}
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordedPort:
+    file: RecordFile
+    state: str
+    service: str
+
+    def number(self) -> int:
+        known = self.file.read().states.get(self.state)
+        return 0 if known is None else known.ports.get(self.service, 0)
+
+    def keep(self, number: int) -> None:
+        self.file.keep_port(self.state, self.service, number)

@@ -7,10 +7,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from playbook.stack.apps import App
-from playbook.stack.children import Order
+from playbook.stack.apps import QUICK_LADDER, App
 from playbook.stack.ground import Ground
 from playbook.stack.health import ask_status
 from playbook.stack.ports import PortTaken, is_free, on_free_port
@@ -45,9 +45,7 @@ class LocalLauncher:
         name = f"trial/{secrets.token_hex(4)}"
         plain = self._app.order(name, port, environment)
         errors = self._ground.log(f"{name}-errors")
-        order = Order(
-            name, plain.argv, plain.env, plain.cwd, plain.log, errors=str(errors), uid=plain.uid, stop=plain.stop
-        )
+        order = replace(plain, errors=str(errors), stop=QUICK_LADDER)
         control = self._ground.control
         live = self._ground.record().service.live
         began = time.monotonic()

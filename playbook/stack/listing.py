@@ -47,8 +47,7 @@ def _summary(folder: Path) -> StackSummary:
         record = RecordFile(folder).read()
     except StackError:
         return StackSummary(folder.name, "broken", None, {}, running, None, None)
-    ports = {f"{state}/postgres": one.port for state, one in record.states.items()}
-    ports |= {f"{state}/app": one.app_port for state, one in record.states.items() if one.app_port}
+    ports = {f"{state}/{name}": port for state, one in record.states.items() for name, port in one.ports.items()}
     owned = record.runner.pid if record.owner_pipe and started(record.runner.pid) == record.runner.start else None
     status: Literal["up", "starting", "broken"] = "broken" if not alive else "up" if record.ready else "starting"
     return StackSummary(folder.name, status, record.created, ports, running, owned, record.run_folder)

@@ -12,28 +12,41 @@ from pathlib import Path
 
 import psycopg
 
-from playbook.errors import InputError, StackError, Unavailable
+from playbook.errors import InputError, StackError
 from playbook.postgres.parts import Origin
 from playbook.postgres.server import Durability
-from playbook.stack.apps import App
+from playbook.stack.capabilities import read_capabilities, site_capabilities
+from playbook.stack.clock_proof import ProvenClock
 from playbook.stack.database import LocalDatabase
 from playbook.stack.endpoints import SERVICES, LocalEndpoints
+from playbook.stack.ensemble import Ensemble
 from playbook.stack.faults import LocalFaults
 from playbook.stack.founding import found_stack
 from playbook.stack.ground import Ground
 from playbook.stack.launcher import LocalLauncher
 from playbook.stack.mend import destroy
-from playbook.stack.protocol import Capability, Completed, Edit, Leftovers, PartVersion, Server, Site, State
+from playbook.stack.protocol import (
+    Capability,
+    Completed,
+    Edit,
+    InstanceRestart,
+    Leftovers,
+    PartVersion,
+    RestartForm,
+    Server,
+    Site,
+    State,
+)
 from playbook.stack.registry import folder_of
-from playbook.stack.scratch import scratch_site
+from playbook.stack.rollout import LocalRollout, renew_app
+from playbook.stack.scratch import ScratchOrder, scratch_site
 from playbook.stack.source import Accounts, ServiceSource
+from playbook.stack.spare import SpareServer, spare_server
 from playbook.stack.states import STATES, States
 from playbook.stack.supervisor import FAREWELL
-from playbook.stack.tools import read_fingerprint, run_tool
+from playbook.stack.tools import process_names, read_fingerprint, run_tool
 
 __all__ = ["LocalStack"]
-
-_CAPABILITIES: frozenset[Capability] = frozenset({"faults", "code_edits"})
 
 
 class LocalStack:
@@ -97,7 +110,7 @@ class LocalStack:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return _CAPABILITIES
+        return read_capabilities(self._ground.record())
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -154,19 +167,26 @@ class LocalStack:
         return self._states.database(self._known(state))
 
     def endpoints(self, state: State) -> LocalEndpoints:
-        return LocalEndpoints(self._ground, self._known(state), self._states.app(state))
+        return LocalEndpoints(self._ensemble(state))
 
     def faults(self, state: State) -> LocalFaults:
-        return LocalFaults(self._ground, self._known(state), self._states.app(state))
+        return LocalFaults(self._ensemble(state))
 
     def site(self, state: State) -> Site:
         """
         The views above in one value.
         """
-        return self._site(self._known(state), self._states.app(state), self._states.database(state))
+        return self._site(self._ensemble(state), self._states.database(state), None)
 
     def scratch(
-        self, state: State, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()
+        self,
+        state: State,
+        *,
+        without: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        instances: int = 1,
+        proxy: bool = False,
+        clock: bool = False,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -175,30 +195,27 @@ class LocalStack:
             self._ground,
             self._known(state),
             self._states.database(state),
-            lambda app, database: self._site(state, app, database),
-            without=without,
-            edits=edits,
+            self._site,
+            ScratchOrder(without, edits, instances, proxy, clock),
         )
 
     def configure(self, state: State, switches: Mapping[str, bool]) -> None:
         """
-        Set switches of the state's app and restart it; returns once it says itself that they are set.
+        Set switches of the state's app and restart it, one instance after another; returns once it says that they are.
 
         When it does not come up with them, the old ones are put back and StackError is raised.
         """
         record = self._ground.record()
         record.service.checked(tuple(switches))
         old = record.states[self._known(state)].switches
-        self._set_switches(state, {**old, **switches})
-        app = self._states.app(state)
-        app.stop()
-        try:
-            self._states.serve_app(state)
-        except StackError:
-            self._set_switches(state, old)
-            app.stop()
-            self._states.serve_app(state)
-            raise
+        renew_app(self._ground, self._ensemble(state), {"switches": {**old, **switches}})
+        self._states.serve_app(state)
+
+    def rolling_restart(self, state: State, form: RestartForm = "graceful") -> tuple[InstanceRestart, ...]:
+        """
+        Restart the state's instances one after another.
+        """
+        return LocalRollout(self._ensemble(state)).restart(form)
 
     def switches(self, state: State) -> Mapping[str, bool]:
         """
@@ -206,22 +223,78 @@ class LocalStack:
         """
         return dict(self._ground.record().states[self._known(state)].switches)
 
-    def spare_postgres(self) -> AbstractContextManager[Server]:
-        raise Unavailable("The local stack has no spare server yet", hint="The capability is spare_postgres.")
+    def spare_postgres(self, *, like: State = "hardened", empty: bool = True) -> AbstractContextManager[SpareServer]:
+        """
+        Lend a second server of the same parts; `empty`: with a new data directory, running; else without data.
+        """
+        return spare_server(self._ground, like=self._known(like), empty=empty)
 
-    def tool(self, argv: Sequence[str]) -> Completed:
-        return run_tool(self._ground, argv)
+    @contextmanager
+    def serve_from(self, state: State, server: Server, database: str | None = None) -> Iterator[None]:
+        """
+        Let the state's app use a database on a spare server instead; at the end it uses its own again.
+
+        Raises StackError when it does not get ready with it; it then serves its own again, if that is there.
+        """
+        name = database or self._ground.record().accounts.database
+        ensemble = self._ensemble(state)
+        renew_app(self._ground, ensemble, {"served_from": (server.name, name)})
+        try:
+            yield
+        finally:
+            renew_app(self._ground, ensemble, {"served_from": None})
+
+    def configure_postgres(self, state: State, settings: Mapping[str, str | None]) -> None:
+        """
+        Set settings of the state's server (None: as they were made), restarting it when one of them needs that.
+        """
+        ensemble = self._ensemble(state)
+        ready = ensemble.ready()
+        servers = self._states.servers
+        if servers.configure(state, settings):
+            servers.stop(state)
+            servers.start(state)
+            ensemble.wait_until_serving(ready)
+
+    @contextmanager
+    def archiving(self, state: State) -> Iterator[Path]:
+        """
+        Keep the state's write-ahead log, segment by segment, in the folder that is given; what is kept stays there.
+        """
+        folder = self._states.servers.archive(self._known(state))
+        switch = folder / "on"
+        switch.touch()
+        try:
+            yield folder
+        finally:
+            switch.unlink(missing_ok=True)
+
+    def data_directory(self, state: State) -> Path:
+        """
+        Where the state's server keeps its data.
+        """
+        return self._ground.data(self._known(state))
+
+    @property
+    def repository(self) -> Path:
+        """
+        A folder for backups; the servers' account can read and write it, and nobody else.
+        """
+        return self._states.servers.repository()
+
+    def tool(self, argv: Sequence[str], *, as_server: bool = False) -> Completed:
+        return run_tool(self._ground, argv, as_server=as_server)
 
     def fingerprint(self) -> Mapping[str, PartVersion]:
         return read_fingerprint(self._ground, self._states.app("found"))
 
     def logs(self, service: str, since: float | None = None) -> str:
         """
-        Read the log of "postgres" or "app" of both states, or of one process like "found/app". Read-only.
+        Read the log of a service ("postgres", "app", …) of both states, or of one process like "found/app". Read-only.
 
         `since`: seconds of the wall clock; up to half a second before it may be shown too.
         """
-        processes = [service] if "/" in service else [f"{state}/{service}" for state in STATES]
+        processes = [service] if "/" in service else process_names(self._ground.record(), service)
         texts = []
         for process in processes:
             log = self._ground.log(process)
@@ -231,18 +304,21 @@ class LocalStack:
             texts.append(log.read_bytes()[offset:].decode(errors="replace"))
         return "".join(texts)
 
-    def _site(self, state: str, app: App, database: LocalDatabase) -> Site:
+    def _ensemble(self, state: str) -> Ensemble:
+        return self._states.ensemble(self._known(state))
+
+    def _site(self, ensemble: Ensemble, database: LocalDatabase, clock: ProvenClock | None) -> Site:
         return Site(
             database=database,
-            endpoints=LocalEndpoints(self._ground, state, app),
-            faults=LocalFaults(self._ground, state, app),
-            launcher=LocalLauncher(self._ground, app),
-            capabilities=_CAPABILITIES,
+            endpoints=LocalEndpoints(ensemble),
+            faults=LocalFaults(ensemble),
+            launcher=LocalLauncher(self._ground, ensemble.apps[0]),
+            capabilities=site_capabilities(self._ground.record(), ensemble, clocked=clock is not None),
             secrets=self.secrets,
+            store=ensemble.store,
+            clock=clock,
+            rollout=LocalRollout(ensemble),
         )
-
-    def _set_switches(self, state: str, switches: Mapping[str, bool]) -> None:
-        self._ground.file.update_state(state, lambda old: old.model_copy(update={"switches": dict(switches)}))
 
     def _known(self, state: str) -> str:
         if state not in STATES:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playbook.errors import StackError
+from playbook.stack.children import remove_litter
 from playbook.stack.control import Control
 from playbook.stack.interruption import mark_interrupted
 from playbook.stack.ports import is_free
@@ -48,6 +49,8 @@ def destroy(folder: Path) -> Leftovers:
         _kill_supervisor(folder)
         for pid in _still_there(folder, record, known):
             kill_tree(pid)
+        for ref in known:
+            remove_litter(ref.litter, ref.pid)
         shutil.rmtree(folder, ignore_errors=True)
     return Leftovers(
         removed_processes=before,
@@ -67,7 +70,7 @@ def _record(folder: Path) -> StackRecord | None:
 
 def _ports(record: StackRecord | None) -> tuple[int, ...]:
     states = record.states.values() if record else ()
-    return tuple(port for state in states for port in (state.port, state.app_port) if port)
+    return tuple(port for state in states for port in state.ports.values() if port)
 
 
 def _known(folder: Path) -> tuple[ProcessRef, ...]:

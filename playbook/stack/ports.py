@@ -7,16 +7,40 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from playbook.errors import StackError
 
-__all__ = ["ATTEMPTS", "PortTaken", "free_port", "is_free", "on_free_port"]
+__all__ = ["ATTEMPTS", "KeptPort", "LoosePort", "PortTaken", "free_port", "is_free", "on_free_port"]
 
 LOOPBACK = "127.0.0.1"
 ATTEMPTS = 4
 
 Started = TypeVar("Started")
+
+
+class KeptPort(Protocol):
+    """
+    Where a service's port is remembered between its starts; 0: it never had one.
+    """
+
+    def number(self) -> int: ...
+    def keep(self, number: int) -> None: ...
+
+
+class LoosePort:
+    """
+    A port that only this process remembers.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def number(self) -> int:
+        return self._number
+
+    def keep(self, number: int) -> None:
+        self._number = number
 
 
 class PortTaken(Exception):  # noqa: N818 (caught in this room only: another port is tried)

@@ -7,33 +7,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
 from playbook.postgres.role import Role
 
 __all__ = [
     "Capability",
+    "Clock",
     "Completed",
     "Database",
     "Edit",
     "Endpoints",
     "Fault",
     "Faults",
+    "InstanceRestart",
     "Kill",
     "Leftovers",
     "PartVersion",
     "Partition",
     "Pause",
     "Restart",
+    "RestartForm",
     "Role",
+    "Rollout",
     "Server",
     "Signal",
     "Site",
     "Stack",
     "State",
+    "Store",
+    "StoreRole",
 ]
 
 State = Literal["found", "hardened"]
+StoreRole = Literal["app", "admin"]
+RestartForm = Literal["naive", "graceful"]
 Capability = Literal[
     "pooler",
     "partition",
@@ -173,7 +182,10 @@ class Database(Protocol):
 
 class Endpoints(Protocol):
     """
-    Where the state's services listen.
+    Where the state's services listen: postgres, app, and where there are such redis, proxy, pooler.
+
+    `app` without an instance is instance 0, past every proxy; `proxy` is the front door, which clients use. Raises
+    Unavailable, with the reason, for what is not there.
     """
 
     def url(self, service: str, instance: int | None = None) -> str: ...
@@ -181,7 +193,9 @@ class Endpoints(Protocol):
 
 class Faults(Protocol):
     """
-    Faults that heal.
+    Faults that heal: until the service answers, and the proxy sends again to the instances that were ready before.
+
+    Of the app, a fault without an instance is a fault of all instances.
     """
 
     def fault(self, fault: Fault) -> AbstractContextManager[None]: ...
@@ -201,6 +215,52 @@ class Launcher(Protocol):
         ...
 
 
+class Store(Protocol):
+    """
+    The shared store (Redis protocol): `app` is the service's own account, `admin` sees and does everything.
+    """
+
+    def dsn(self, role: StoreRole) -> str: ...
+
+
+class Clock(Protocol):
+    """
+    The clock of an app and its store together; PostgreSQL and whoever probes keep the true time.
+    """
+
+    @property
+    def offset_s(self) -> float: ...
+    def advance(self, seconds: float) -> None:
+        """Move it forward; returns once app and store tell the new time. Raises StackError when one does not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRestart:
+    """
+    One instance's restart: when it was told to leave and when it was back (seconds of the wall clock).
+    """
+
+    instance: int
+    left_at: float
+    back_at: float
+
+
+class Rollout(Protocol):
+    """
+    Restarts of all instances, one after another.
+    """
+
+    def restart(self, form: RestartForm) -> tuple[InstanceRestart, ...]:
+        """
+        Restart each instance once the one before answers again.
+
+        `naive`: SIGTERM at once. `graceful`: taken out at the proxy, left to finish, then SIGTERM. Raises Unavailable
+        for `graceful` without a proxy.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """
@@ -215,14 +275,54 @@ class Site:
     launcher: Launcher
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    store: Store | None = None
+    clock: Clock | None = None
+    rollout: Rollout | None = None
 
 
 class Server(Protocol):
     """
-    A spare PostgreSQL server for recovery, sealed.
+    A spare PostgreSQL server for recovery, of the stack's own parts; its accounts have the stack's passwords.
     """
 
-    def dsn(self, database: str = "postgres") -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def data_directory(self) -> Path: ...
+    @property
+    def running(self) -> bool: ...
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Add settings to those that each later start is given."""
+        ...
+
+    def initialise(self) -> None:
+        """Make an empty data directory."""
+        ...
+
+    def start(self, limit_s: float = 60.0) -> None:
+        """
+        Serve the data directory, whoever filled it, and wait until the superuser gets in (also while it recovers).
+
+        Raises StackError with the last lines of its log when it ends or does not answer.
+        """
+        ...
+
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def log(self) -> str: ...
+    def dsn(self, database: str = "postgres") -> str:
+        """A connection string of the superuser."""
+        ...
+
+    def seal(self, database: str) -> None:
+        """Mark a database on it as ours; one that was restored carries its source's token, which does not count."""
+        ...
+
+    def database(self, database: str) -> Database:
+        """See one of its databases as checks do, by role."""
+        ...
 
 
 class Stack(Protocol):
@@ -255,26 +355,61 @@ class Stack(Protocol):
         *,
         without: Sequence[str] = (),
         edits: Sequence[Edit] = (),
+        instances: int = 1,
+        proxy: bool = False,
+        clock: bool = False,
     ) -> AbstractContextManager[Site]:
         """
-        Make a throw-away copy of a state: its database copied, an app (pair) of its own serving that copy.
+        Make a throw-away copy of a state: its database copied, an empty store and an app of its own serving that copy.
 
-        The app has the state's switches but those in `without`, and runs a copy of the code with `edits`.
-        Raises InputError when an edit's `old` does not occur exactly once. Destroys all of it at the end.
+        The app has the state's switches but those in `without`, and runs a copy of the code with `edits`. It has
+        `instances`, behind a proxy of its own if asked for; with `clock`, app and store live by a clock that moves.
+        Raises Unavailable for what the stack cannot give, InputError when an edit's `old` does not occur exactly once.
+        Destroys all of it at the end.
         """
         ...
 
     def configure(self, state: State, switches: Mapping[str, bool]) -> None:
-        """Set switches of the state's app, restart it, return once a black-box probe sees the change."""
+        """Set switches, restart the instances one after another, return once a black-box probe sees the change."""
         ...
 
     def switches(self, state: State) -> Mapping[str, bool]:
         """The switches as they are now."""
         ...
 
-    def spare_postgres(self) -> AbstractContextManager[Server]: ...
-    def tool(self, argv: Sequence[str]) -> Completed:
-        """Run pg_dump and the like, of the server's major, where the data lies."""
+    def spare_postgres(self, *, like: State = "hardened", empty: bool = True) -> AbstractContextManager[Server]:
+        """
+        Lend a second server; destroyed at the end. `empty`: it has a new data directory and runs; else it has none.
+        """
+        ...
+
+    def serve_from(self, state: State, server: Server, database: str | None = None) -> AbstractContextManager[None]:
+        """Let the state's service use a database on a spare server instead, for the time of the block."""
+        ...
+
+    def configure_postgres(self, state: State, settings: Mapping[str, str | None]) -> None:
+        """Set settings of the state's server (None: as they were made), restarting it when they need that."""
+        ...
+
+    def archiving(self, state: State) -> AbstractContextManager[Path]:
+        """Keep the state's write-ahead log in the folder that is given, for the time of the block."""
+        ...
+
+    def data_directory(self, state: State) -> Path:
+        """Where the state's server keeps its data."""
+        ...
+
+    @property
+    def repository(self) -> Path:
+        """A folder for backups that the servers' account can read and write."""
+        ...
+
+    def tool(self, argv: Sequence[str], *, as_server: bool = False) -> Completed:
+        """
+        Run pg_dump and the like, of the server's major, where the data lies.
+
+        `as_server`: by the account of the servers, who own their data and must read what is restored.
+        """
         ...
 
     def fingerprint(self) -> Mapping[str, PartVersion]: ...

@@ -20,6 +20,7 @@ from playbook.errors import StackError
 from playbook.postgres.parts import Origin
 from playbook.postgres.server import Durability
 from playbook.stack.children import write_whole
+from playbook.stack.programs import Program
 from playbook.stack.source import Accounts, ServiceSource
 
 __all__ = ["ProcessRef", "Processes", "RecordFile", "StackRecord", "StateRecord", "read_processes"]
@@ -36,6 +37,7 @@ class ProcessRef(_Frozen):
 
     pid: int
     start: str
+    litter: tuple[str, ...] = ()
 
 
 class Processes(_Frozen):
@@ -49,19 +51,28 @@ class Processes(_Frozen):
 
 class StateRecord(_Frozen):
     """
-    One state: where it listens, what its app has switched on, which databases on its server are sealed.
+    One server and what is served from it: ports by service, the app's switches, the sealed databases on the server.
+
+    `served_from` is set while the app serves another server's database: (that server's name here, the database).
     """
 
-    port: int
-    app_port: int
+    ports: dict[str, int] = {}
     app_source: str = ""
     switches: dict[str, bool]
-    seals: dict[str, str]
+    seals: dict[str, str] = {}
+    served_from: tuple[str, str] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port of its PostgreSQL; 0: it never had one."""
+        return self.ports.get("postgres", 0)
 
 
 class StackRecord(_Frozen):
     """
     The content of `state.json`.
+
+    `programs`: what else the stack is made of, by service; `absent`: capabilities that it lacks, and why.
     """
 
     format: Literal[1] = 1
@@ -78,6 +89,8 @@ class StackRecord(_Frozen):
     origin: Origin
     server_version: str
     durability: Durability
+    programs: dict[str, Program] = {}
+    absent: dict[str, str] = {}
     service: ServiceSource
     accounts: Accounts
     profile: str
@@ -144,6 +157,25 @@ class RecordFile:
                 update={"states": {**record.states, state: change(record.states[state])}},
             )
         )
+
+    def keep_port(self, state: str, service: str, port: int) -> None:
+        """
+        Note where a state's service listens; begins the state's part when it is the first.
+        """
+
+        def change(record: StackRecord) -> StackRecord:
+            fresh = StateRecord(switches=dict.fromkeys(record.service.switches, False))
+            old = record.states.get(state, fresh)
+            kept = old.model_copy(update={"ports": {**old.ports, service: port}})
+            return record.model_copy(update={"states": {**record.states, state: kept}})
+
+        self.update(change)
+
+    def forget_state(self, state: str) -> None:
+        """
+        Drop a state's part.
+        """
+        self.update(lambda old: old.model_copy(update={"states": {k: v for k, v in old.states.items() if k != state}}))
 
 
 def read_processes(folder: Path) -> Processes | None:

@@ -17,6 +17,7 @@ from playbook.errors import InputError, StackError
 __all__ = ["PREFIX", "claim_folder", "folder_of", "folders", "home"]
 
 PREFIX = "hardening-playbook"
+_FOLDERS = (("logs", 0o700), ("postgres", 0o711), ("programs", 0o711), ("services", 0o711), ("scratch", 0o700))
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -78,7 +79,7 @@ def claim_folder(name: str, root: Path | None = None) -> Path:
     folder = home(root, create=True) / name
     try:
         folder.mkdir(mode=_mode())
-        for inner, mode in (("logs", 0o700), ("postgres", 0o711), ("scratch", 0o700)):
+        for inner, mode in _FOLDERS:
             (folder / inner).mkdir(mode=mode)
     except FileExistsError:
         raise InputError(

@@ -1,5 +1,5 @@
 """
-Owns throw-away copies of a state: its database copied, an app of its own on a copy of the code.
+Owns throw-away copies of a state: its database copied, an app and a store of its own, on a copy of the code.
 """
 
 from __future__ import annotations
@@ -8,15 +8,24 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playbook.errors import InputError, StackError
-from playbook.stack.apps import App, AppPlan
+from playbook.errors import InputError, StackError, Unavailable
+from playbook.stack.apps import App, AppPlan, app_settings
+from playbook.stack.clock import LocalClock
+from playbook.stack.clock_proof import ProvenClock
 from playbook.stack.database import LocalDatabase
+from playbook.stack.ensemble import Ensemble, upstreams
 from playbook.stack.ground import Ground
+from playbook.stack.ports import LoosePort
 from playbook.stack.protocol import Edit, Site
+from playbook.stack.proxy import LocalProxy
+from playbook.stack.store import LocalStore
 
-__all__ = ["apply_edits", "scratch_site"]
+__all__ = ["ScratchOrder", "apply_edits", "scratch_site"]
+
+_FIRST_MOVE_S = 10.0
 
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".*")
 
@@ -43,52 +52,110 @@ def apply_edits(code: Path, edits: Sequence[Edit]) -> None:
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class ScratchOrder:
+    """
+    What a scratch shall be: the state's switches but those in `without`, its code with `edits`, so many instances.
+    """
+
+    without: Sequence[str] = ()
+    edits: Sequence[Edit] = ()
+    instances: int = 1
+    proxy: bool = False
+    clock: bool = False
+
+
 @contextmanager
 def scratch_site(
     ground: Ground,
     state: str,
     database: LocalDatabase,
-    site_of: Callable[[App, LocalDatabase], Site],
-    *,
-    without: Sequence[str] = (),
-    edits: Sequence[Edit] = (),
+    site_of: Callable[[Ensemble, LocalDatabase, ProvenClock | None], Site],
+    order: ScratchOrder,
 ) -> Iterator[Site]:
     """
     Make a throw-away copy of a state; destroy it at the end, also when that is an exception.
 
-    Raises InputError when a switch in `without` is not on (leaving it out would change nothing).
+    Raises InputError when a switch in `without` is not on (leaving it out would change nothing), Unavailable for a
+    proxy or a clock that the stack does not have.
     """
+    record = ground.record()
+    switches = _switches(ground, state, order.without)
+    for name, wanted in {"proxy": order.proxy, "clock": order.clock}.items():
+        if wanted and name not in record.programs:
+            raise Unavailable(f"There is no {name}: {record.absent.get(name, '')}", hint="See playbook doctor.")
+    name = f"scratch_{secrets.token_hex(4)}"
+    process = f"{state}/{name}"
+    with ExitStack() as last:
+        code = record.service.folder
+        if order.edits:
+            code = ground.folder / "scratch" / name
+            last.callback(shutil.rmtree, code, ignore_errors=True)
+            shutil.copytree(record.service.folder, code, ignore=_NOT_CODE)
+            apply_edits(code, order.edits)
+        clock = LocalClock(ground, name) if order.clock else None
+        if clock is not None:
+            last.callback(clock.close)
+        store = None
+        if "redis" in record.programs:
+            store = LocalStore(ground, f"{process}-redis", LoosePort(), durable=False, clock=clock)
+            _start_store(last, ground, store)
+        copied = last.enter_context(database.copy(name))
+        assert isinstance(copied, LocalDatabase)
+        served = copied.serving(switches)
+        settings = app_settings(store_dsn=None if store is None else store.dsn("app"), fronted=order.proxy)
+
+        def app(instance: int) -> App:
+            plan = AppPlan(
+                process=process if instance == 0 else f"{process}-{instance}",
+                code=code,
+                database=served,
+                switches=switches,
+                settings=settings,
+                surroundings={} if clock is None else clock.environment,
+                litter=() if clock is None else clock.litter,
+            )
+            return App(ground, lambda: plan, port=LoosePort())
+
+        apps = tuple(app(n) for n in range(order.instances))
+        proxy = LocalProxy(ground, f"{process}-proxy", LoosePort(), upstreams(apps)) if order.proxy else None
+        ensemble = Ensemble(ground, state, apps, store=store, proxy=proxy)
+        last.callback(ensemble.stop)
+        ensemble.start_apps()
+        _require_own_code(ground, state, apps[0], edited=bool(order.edits))
+        if proxy is not None:
+            last.callback(shutil.rmtree, ground.workplace(proxy.process), ignore_errors=True)
+            proxy.start()
+            last.callback(proxy.stop)
+        proven = None if clock is None else _prove(ground, clock, apps, store)
+        yield site_of(ensemble, served, proven)
+
+
+def _switches(ground: Ground, state: str, without: Sequence[str]) -> dict[str, bool]:
     record = ground.record()
     record.service.checked(without)
     switches = dict(record.states[state].switches)
     idle = sorted(name for name in without if not switches[name])
     if idle:
         raise InputError(f"{', '.join(idle)} is not on in {state}", hint="Leaving it out would change nothing.")
-    switches.update(dict.fromkeys(without, False))
-    name = f"scratch_{secrets.token_hex(4)}"
-    with ExitStack() as last:
-        code = record.service.folder
-        if edits:
-            code = ground.folder / "scratch" / name
-            last.callback(shutil.rmtree, code, ignore_errors=True)
-            shutil.copytree(record.service.folder, code, ignore=_NOT_CODE)
-            apply_edits(code, edits)
-        copied = last.enter_context(database.copy(name))
-        assert isinstance(copied, LocalDatabase)
-        plan = AppPlan(f"{state}/{name}", code, copied.serving(switches), switches)
-        port = _Port()
-        app = App(ground, lambda: plan, port=lambda: port.number, keep_port=port.keep)
-        last.callback(app.stop)
-        app.start()
-        _require_own_code(ground, state, app, edited=bool(edits))
-        yield site_of(app, plan.database)
+    return {**switches, **dict.fromkeys(without, False)}
 
 
-class _Port:
-    number = 0
+def _start_store(last: ExitStack, ground: Ground, store: LocalStore) -> None:
+    last.callback(shutil.rmtree, ground.workplace(store.process), ignore_errors=True)
+    last.callback(store.stop)
+    store.start()
 
-    def keep(self, number: int) -> None:
-        self.number = number
+
+def _prove(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalStore | None) -> ProvenClock:
+    proven = ProvenClock(
+        clock,
+        app_ports=tuple((lambda a=app: a.port) for app in apps),  # type: ignore[misc]
+        path=ground.record().service.live,
+        store_dsn=None if store is None else store.dsn("admin"),
+    )
+    proven.advance(_FIRST_MOVE_S)
+    return proven
 
 
 def _require_own_code(ground: Ground, state: str, app: App, *, edited: bool) -> None:

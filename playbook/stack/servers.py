@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -17,12 +18,11 @@ from psycopg import sql
 from playbook.errors import StackError
 from playbook.postgres.connect import connect
 from playbook.postgres.role import Role
-from playbook.postgres.server import configure_data, initdb_argv, postgres_argv, server_environment
+from playbook.postgres.server import ARCHIVE, configure_data, initdb_argv, postgres_argv, server_environment
 from playbook.stack.children import Order
 from playbook.stack.control import POSTGRES_LADDER
 from playbook.stack.ground import Ground
 from playbook.stack.ports import PortTaken, is_free, on_free_port
-from playbook.stack.record import StateRecord
 
 __all__ = ["Servers", "process_name"]
 
@@ -68,29 +68,32 @@ class Servers:
                 f"initdb ended with {code}:\n{self._ground.tail('initdb')}", hint="Is the disk full, or TMPDIR closed?"
             )
         configure_data(data, record.durability)
+        self.archive(state)
 
-    def start(self, state: str) -> None:
+    def start(self, state: str, *, settings: Mapping[str, str] | None = None, limit_s: float = _START_LIMIT_S) -> None:
         """
         Start a state's server, on the port that it had if that is free, and wait until it answers.
+
+        `settings` count more than those in its data directory.
         """
         known = self._ground.record().states.get(state)
 
         def on_port(port: int) -> None:
-            self._remember(state, port)
-            argv = postgres_argv(self._ground.parts(), self._ground.data(state), port)
+            self._ground.file.keep_port(state, "postgres", port)
+            argv = postgres_argv(self._ground.parts(), self._ground.data(state), port, settings or {})
             self._ground.control.spawn(self._order(process_name(state), argv))
-            self.wait_until_answering(state)
+            self.wait_until_answering(state, limit_s=limit_s)
 
-        on_free_port(on_port, what=f"PostgreSQL of {state}", first=known.port if known else None)
+        on_free_port(on_port, what=f"PostgreSQL of {state}", first=known.port or None if known else None)
 
-    def wait_until_answering(self, state: str) -> None:
+    def wait_until_answering(self, state: str, *, limit_s: float = _START_LIMIT_S) -> None:
         """
         Wait until the server lets our superuser in, whose password nobody else's server knows.
 
         Raises StackError at the limit or when it ended, PortTaken when it ended because of its port.
         """
         dsn = self._ground.dsn(state, "postgres", "superuser")
-        end = time.monotonic() + _START_LIMIT_S
+        end = time.monotonic() + limit_s
         while True:
             try:
                 with connect(dsn, "superuser", purpose="start", connect_timeout_s=2) as connection:
@@ -108,8 +111,7 @@ class Servers:
                 )
             if time.monotonic() > end:
                 raise StackError(
-                    f"PostgreSQL of {state} did not answer in {_START_LIMIT_S:.0f} s ({seen}):\n"
-                    f"{self._ground.tail(name)}",
+                    f"PostgreSQL of {state} did not answer in {limit_s:.0f} s ({seen}):\n{self._ground.tail(name)}",
                     hint="Is the machine very busy?",
                 )
             time.sleep(0.02)
@@ -119,6 +121,48 @@ class Servers:
         Stop a state's server: fast, then immediately, then by force.
         """
         self._ground.control.stop(process_name(state))
+
+    def archive(self, state: str) -> Path:
+        """
+        Make the folder in which a state's write-ahead log is kept while the file `on` stands in it.
+        """
+        record = self._ground.record()
+        folder = self._ground.folder / "postgres" / ARCHIVE / state
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if record.server_uid is not None and record.server_gid is not None:
+            for each in (folder.parent, folder):
+                os.chown(each, record.server_uid, record.server_gid)
+        return folder
+
+    def repository(self) -> Path:
+        """
+        Make the folder for backups, which the servers' account owns.
+        """
+        record = self._ground.record()
+        folder = self._ground.folder / "postgres" / "repository"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if record.server_uid is not None and record.server_gid is not None:
+            os.chown(folder, record.server_uid, record.server_gid)
+        return folder
+
+    def configure(self, state: str, settings: Mapping[str, str | None]) -> bool:
+        """
+        Set settings in the server's own file (None: take them out again); True when they need a restart.
+        """
+        dsn = self._ground.dsn(state, "postgres", "superuser")
+        with connect(dsn, "superuser", autocommit=True, purpose="settings") as connection:
+            for name, value in settings.items():
+                word = sql.Identifier(name)
+                connection.execute(
+                    sql.SQL("ALTER SYSTEM RESET {}").format(word)
+                    if value is None
+                    else sql.SQL("ALTER SYSTEM SET {} = {}").format(word, sql.Literal(value))
+                )
+            connection.execute("SELECT pg_reload_conf()")
+            fixed = connection.execute(
+                "SELECT name FROM pg_settings WHERE name = ANY (%s) AND context = 'postmaster'", (list(settings),)
+            ).fetchall()
+        return bool(fixed)
 
     def copy(self, source: str, target: str) -> None:
         """
@@ -145,21 +189,6 @@ class Servers:
                 password = sql.Literal(record.secrets[f"{role}_password"])
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(account, password))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
-
-    def _remember(self, state: str, port: int) -> None:
-        fresh = StateRecord(
-            port=port, app_port=0, switches=dict.fromkeys(self._ground.record().service.switches, False), seals={}
-        )
-        self._ground.file.update(
-            lambda old: old.model_copy(
-                update={
-                    "states": {
-                        **old.states,
-                        state: old.states.get(state, fresh).model_copy(update={"port": port}),
-                    }
-                }
-            )
-        )
 
     def _order(self, name: str, argv: tuple[str, ...]) -> Order:
         record = self._ground.record()

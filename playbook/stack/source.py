@@ -40,7 +40,9 @@ class ServiceSource:
     `seed` may be empty: then the data is what `migrate` left. `switches`: name → what it hardens;
     `app_role_switch` names the one that makes the service use the role `app` instead of the owner. `version` answers
     a JSON object with `source` (a digest of the code that runs) and `switches` (names that are on): the black-box
-    probe of every restart.
+    probe of every restart. Besides its switches the service is given, with `env_prefix` in capitals: database_url,
+    owner_database_url, jwt_secret, seed_password, redis_url, trusted_proxies (comma-separated addresses; empty: none)
+    and drain_s (how long it must go on serving after it turned unready).
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class ServiceSource:
     ready: str = "/health/ready"
     version: str = "/version"
     app_role_switch: str | None = "least_privilege_role"
+    instances: int = 1
 
     @field_serializer("switches")
     def _plain(self, value: Mapping[str, str]) -> dict[str, str]:

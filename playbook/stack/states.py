@@ -8,15 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from playbook.errors import StackError
-from playbook.stack.apps import App, AppPlan
+from playbook.stack.apps import App, AppPlan, app_settings
+from playbook.stack.capabilities import prove_clock
 from playbook.stack.children import Order
 from playbook.stack.database import LocalDatabase, seal
+from playbook.stack.ensemble import Attended, Ensemble, app_name, upstreams
 from playbook.stack.ground import Ground
+from playbook.stack.pooler import LocalPooler
+from playbook.stack.proxy import LocalProxy
 from playbook.stack.servers import Servers, process_name
+from playbook.stack.store import LocalStore
 
 __all__ = ["STATES", "States"]
 
 STATES = ("found", "hardened")
+_POOLED = "hardened"
 _COMMAND_LIMIT_S = 900.0
 
 
@@ -35,29 +41,81 @@ class States:
         """
         return LocalDatabase(self._ground, state, self._ground.record().accounts.database)
 
-    def app(self, state: str) -> App:
+    def app(self, state: str, instance: int = 0) -> App:
         """
-        The app of this state.
+        One instance of this state's app.
         """
+        name = app_name(instance)
 
         def plan() -> AppPlan:
             record = self._ground.record()
-            return AppPlan(f"{state}/app", record.service.folder, self.database(state), record.states[state].switches)
+            kept = record.states[state]
+            server, database = kept.served_from or (state, record.accounts.database)
+            return AppPlan(
+                process=f"{state}/{name}",
+                code=record.service.folder,
+                database=LocalDatabase(
+                    self._ground, server, database, switches=lambda: self._ground.record().states[state].switches
+                ),
+                switches=kept.switches,
+                settings=self._settings(state),
+                pooler_port=self._pooler_port(state),
+            )
 
-        def keep(port: int) -> None:
-            self._ground.file.update_state(state, lambda old: old.model_copy(update={"app_port": port}))
+        return App(self._ground, plan, port=self._ground.port(state, name))
 
-        return App(self._ground, plan, port=lambda: self._ground.record().states[state].app_port, keep_port=keep)
+    def ensemble(self, state: str) -> Ensemble:
+        """
+        All that serves this state.
+        """
+        record = self._ground.record()
+        apps = tuple(self.app(state, n) for n in range(record.service.instances))
+        return Ensemble(
+            self._ground,
+            state,
+            apps,
+            store=self._store(state),
+            proxy=LocalProxy(self._ground, f"{state}/proxy", self._ground.port(state, "proxy"), upstreams(apps))
+            if "proxy" in record.programs
+            else None,
+            pooler=self._pooler(state),
+        )
+
+    def _store(self, state: str) -> LocalStore | None:
+        if "redis" not in self._ground.record().programs:
+            return None
+        return LocalStore(self._ground, f"{state}/redis", self._ground.port(state, "redis"), durable=True)
+
+    def _pooler(self, state: str) -> LocalPooler | None:
+        if "pooler" not in self._ground.record().programs or state != _POOLED:
+            return None
+        return LocalPooler(self._ground, state, f"{state}/pooler", self._ground.port(state, "pooler"))
+
+    def _settings(self, state: str) -> Mapping[str, str]:
+        store = self._store(state)
+        return app_settings(
+            store_dsn=None if store is None else store.dsn("app"),
+            fronted="proxy" in self._ground.record().programs,
+        )
+
+    def _pooler_port(self, state: str) -> int | None:
+        pooler = self._pooler(state)
+        if pooler is None or self._ground.record().states[state].served_from is not None:
+            return None
+        return pooler.port
 
     def make(self, progress: Callable[[str], None]) -> None:
         """
         Make both states from nothing, up to running servers: roles, schema, data, seals; `found` is then copied.
         """
         record = self._ground.record()
-        progress("initdb")
-        self.servers.initialise("found")
-        self.servers.start("found")
-        self.servers.create_accounts("found")
+        with ThreadPoolExecutor(1) as pool:  # initdb needs one core only
+            beside = pool.submit(self._make_stores)
+            progress("initdb")
+            self.servers.initialise("found")
+            self.servers.start("found")
+            self.servers.create_accounts("found")
+            beside.result()
         progress("migrate")
         self._command("migrate", record.service.migrate)
         if record.service.seed:
@@ -72,22 +130,24 @@ class States:
 
     def serve(self, services: Sequence[str]) -> None:
         """
-        Start what does not run, servers before apps, and wait until all of it answers.
+        Start what does not run, servers and stores before apps, proxies last; wait until all of it answers.
         """
         self._both(self._serve_database)
-        if "app" in services:
+        if {"redis", "app", "proxy"} & set(services):
+            self._both(self._serve_store)
+        if {"pooler", "app", "proxy"} & set(services):
+            self._both(self._serve_pooler)
+        if {"app", "proxy"} & set(services):
             self._both(self.serve_app)
 
     def serve_app(self, state: str) -> None:
         """
-        Start a state's app unless it runs, wait until it answers, and note which code it runs.
+        Start a state's app and proxy unless they run, wait until they answer, and note which code the app runs.
         """
-        app = self.app(state)
-        if app.running():
-            app.wait_until_answering()
-        else:
-            app.start()
-        said = app.version()
+        ensemble = self.ensemble(state)
+        ensemble.start_apps()
+        _serve(self._ground, ensemble.proxy)
+        said = ensemble.apps[0].version()
         source = "" if said is None else said.source
         self._ground.file.update_state(state, lambda old: old.model_copy(update={"app_source": source}))
 
@@ -97,6 +157,16 @@ class States:
         else:
             self.servers.start(state)
         self.database(state).open()
+
+    def _make_stores(self) -> None:
+        self._both(self._serve_store)
+        prove_clock(self._ground)
+
+    def _serve_store(self, state: str) -> None:
+        _serve(self._ground, self._store(state))
+
+    def _serve_pooler(self, state: str) -> None:
+        _serve(self._ground, self._pooler(state))
 
     def _command(self, name: str, template: Sequence[str]) -> None:
         record = self._ground.record()
@@ -121,3 +191,12 @@ class States:
                 done.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _serve(ground: Ground, one: Attended | None) -> None:
+    if one is None:
+        return
+    if ground.control.running(one.process):
+        one.wait_until_answering()
+    else:
+        one.start()

@@ -123,7 +123,8 @@ class Supervisor:
                 child = self.children.spawn(_order(request))
                 _reply(peer, {"pid": child.pid, "start": child.start})
             case "stop":
-                self.children.begin_stop(name)
+                ladder = request.get("ladder")
+                self.children.begin_stop(name, None if ladder is None else _ladder(ladder))
                 self.waiting.append((peer, name, float("inf")))
             case "wait":
                 self._row(name)
@@ -205,8 +206,12 @@ class Supervisor:
 
 def _order(request: dict[str, object]) -> Order:
     fields: dict[str, Any] = dict(request)
-    fields["stop"] = tuple((int(number), float(limit_s)) for number, limit_s in fields["stop"])
+    fields["stop"] = _ladder(fields["stop"])
     return Order(**fields)
+
+
+def _ladder(steps: Any) -> tuple[tuple[int, float], ...]:
+    return tuple((int(number), float(limit_s)) for number, limit_s in steps)
 
 
 def _reply(peer: socket.socket, answer: dict[str, object]) -> None:

@@ -14,28 +14,33 @@ from pathlib import Path
 
 from playbook.stack.apps import App
 from playbook.stack.children import Order
+from playbook.stack.ensemble import app_name
 from playbook.stack.ground import Ground
 from playbook.stack.protocol import Completed, PartVersion
+from playbook.stack.record import StackRecord
 
-__all__ = ["read_fingerprint", "run_tool"]
+__all__ = ["process_names", "read_fingerprint", "run_tool"]
 
 
-def run_tool(ground: Ground, argv: Sequence[str], *, limit_s: float = 600.0) -> Completed:
+def run_tool(ground: Ground, argv: Sequence[str], *, as_server: bool = False, limit_s: float = 600.0) -> Completed:
     """
     Run one of PostgreSQL's programs of the server's own version, under the supervisor; `exit_code` None: timed out.
 
-    Raises Unavailable when the parts do not have it.
+    `as_server`: by the servers' account, in their folder. Raises Unavailable when the parts do not have it.
     """
     program = ground.parts().program(argv[0])
     name = f"tool/{argv[0]}-{secrets.token_hex(4)}"
     out, errors = ground.log(name), ground.log(f"{name}-errors")
+    record = ground.record()
     order = Order(
         name=name,
         argv=(str(program), *argv[1:]),
         env=ground.environment({"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10"}),
-        cwd=str(ground.folder / "logs"),
+        cwd=str(ground.folder / ("postgres" if as_server else "logs")),
         log=str(out),
         errors=str(errors),
+        uid=record.server_uid if as_server else None,
+        gid=record.server_gid if as_server else None,
     )
     began = time.monotonic()
     code = ground.control.run(order, limit_s)
@@ -44,6 +49,14 @@ def run_tool(ground: Ground, argv: Sequence[str], *, limit_s: float = 600.0) -> 
     out.unlink()
     errors.unlink()
     return Completed(tuple(argv), code, texts[0], texts[1], duration_s)
+
+
+def process_names(record: StackRecord, service: str) -> tuple[str, ...]:
+    """
+    Name the processes of a service in all states; of the app, all instances.
+    """
+    wanted = {app_name(n) for n in range(record.service.instances)} if service == "app" else {service}
+    return tuple(f"{state}/{name}" for state, one in record.states.items() for name in one.ports if name in wanted)
 
 
 def read_fingerprint(ground: Ground, app: App) -> Mapping[str, PartVersion]:
@@ -56,6 +69,7 @@ def read_fingerprint(ground: Ground, app: App) -> Mapping[str, PartVersion]:
     found = {
         "postgres": PartVersion(parts.version, parts.digest, parts.origin),
         "python": PartVersion(platform.python_version(), interpreter, "path"),
+        **{name: PartVersion(one.version, one.digest, one.origin) for name, one in ground.record().programs.items()},
     }
     said = app.version()
     if said is not None:

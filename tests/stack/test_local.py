@@ -72,7 +72,7 @@ class TestSecrecy:
 
     def test_passwords_are_generated_and_needed(self, local_stack: LocalStack) -> None:
         record = local_stack._ground.record()
-        assert len(set(record.secrets.values())) == 7
+        assert len(set(record.secrets.values())) == 9
         assert all(len(value) >= 32 for value in record.secrets.values())
         dsn = local_stack.database("found").dsn("owner").replace(record.secrets["owner_password"], "guess")
         with pytest.raises(Exception, match="password authentication failed"):
@@ -119,7 +119,10 @@ class TestAttach:
         mine = next(one for one in list_stacks() if one.name == local_stack.name)
         assert mine.status == "up"
         assert mine.runner == os.getpid()
-        assert set(mine.ports) == {"found/postgres", "found/app", "hardened/postgres", "hardened/app"}
+        services = {"postgres", "redis", "app", "proxy"}
+        assert {name for name in mine.ports if not name.startswith("spare")} == {
+            f"{state}/{service}" for state in ("found", "hardened") for service in services
+        }
 
 
 class TestFailedUp:

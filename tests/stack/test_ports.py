@@ -65,13 +65,13 @@ class TestStolen:
         try:
             stack.up()
             assert str(taken) not in stack._ground.record().states["found"].model_dump_json()
-            app = stack._ground.record().states["found"].app_port
+            app = stack._ground.record().states["found"].ports["app"]
             stack._states.app("found").stop()
             with socket.socket() as thief:
                 thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 thief.bind(("127.0.0.1", app))
                 thief.listen(1)
                 stack.up()
-                assert stack._ground.record().states["found"].app_port != app
+                assert stack._ground.record().states["found"].ports["app"] != app
         finally:
             stack.down()

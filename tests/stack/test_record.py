@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> RecordFile:
         profile="quick",
         seed=1,
         secrets={"p": "geheim"},
-        states={"found": StateRecord(port=1, app_port=2, switches={}, seals={})},
+        states={"found": StateRecord(ports={"postgres": 1, "app": 2}, switches={}, seals={})},
     )
     found = RecordFile(tmp_path)
     found.write(record)

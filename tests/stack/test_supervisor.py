@@ -185,7 +185,7 @@ class TestReleased:
         assert stack.database("hardened").sealed
         left = stack.down()
         assert left.names == ()
-        assert left.removed_processes == 5
+        assert left.removed_processes == 9
         runner.wait_until_nothing_is_left()
         assert not (runner.run_folder / "INTERRUPTED").exists()
 

@@ -1,0 +1,134 @@
+"""
+Owns a PgBouncer of a local stack: transaction pooling between the app and its server.
+
+It keeps prepared statements over transactions (since 1.21), and knows nobody but the accounts of the target.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import psycopg
+
+from playbook.errors import StackError
+from playbook.postgres.connect import connect
+from playbook.stack.children import Order
+from playbook.stack.ground import Ground
+from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
+
+__all__ = ["LocalPooler"]
+
+_START_LIMIT_S = 10.0
+_LADDER = ((signal.SIGTERM, 2.0),)
+
+_CONFIGURATION = """\
+[databases]
+* = host=127.0.0.1 port={server_port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = userlist.txt
+pool_mode = transaction
+max_prepared_statements = 200
+max_client_conn = 500
+default_pool_size = 10
+server_login_retry = 1
+server_check_delay = 0
+ignore_startup_parameters = extra_float_digits,options
+"""
+
+
+class LocalPooler:
+    """
+    One PgBouncer in front of one state's server.
+    """
+
+    def __init__(self, ground: Ground, state: str, process: str, port: KeptPort) -> None:
+        self._ground = ground
+        self._state = state
+        self._port = port
+        self.process = process
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without an account."""
+        return f"postgresql://127.0.0.1:{self._port.number()}"
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return self._port.number()
+
+    def start(self) -> None:
+        """
+        Start it, on the port that it had if that is free, and wait until it answers.
+        """
+        record = self._ground.record()
+        folder = self._ground.workplace(self.process)
+        names = {getattr(record.accounts, role): record.secrets[f"{role}_password"] for role in ("owner", "app")}
+        users = "".join(f'"{_quoted(name)}" "{_quoted(password)}"\n' for name, password in names.items())
+        self._ground.write_private(folder / "userlist.txt", users)
+
+        def on_port(port: int) -> None:
+            self._port.keep(port)
+            text = _CONFIGURATION.format(port=port, server_port=self._ground.record().states[self._state].port)
+            self._ground.write_private(folder / "pgbouncer.ini", text)
+            self._ground.control.spawn(self._order(str(folder)))
+            self.wait_until_answering()
+
+        on_free_port(on_port, what=f"The pooler {self.process}", first=self._port.number() or None)
+
+    def stop(self) -> None:
+        """
+        Stop it if it runs.
+        """
+        if self._ground.control.running(self.process):
+            self._ground.control.stop(self.process)
+
+    def wait_until_answering(self) -> None:
+        """
+        Wait until the owner gets through it to the server. Raises StackError, PortTaken when its port was taken.
+        """
+        record = self._ground.record()
+        dsn = (
+            f"postgresql://{record.accounts.owner}:{record.secrets['owner_password']}@127.0.0.1:{self.port}"
+            f"/{record.accounts.database}"
+        )
+        end = time.monotonic() + _START_LIMIT_S
+        while True:
+            try:
+                with connect(dsn, "owner", purpose="start", connect_timeout_s=2) as connection:
+                    connection.execute("SELECT 1")
+            except psycopg.OperationalError as error:
+                seen = str(error)
+            else:
+                return
+            if not self._ground.control.running(self.process):
+                if not is_free(self.port):
+                    raise PortTaken
+                raise StackError(
+                    f"The pooler {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
+                )
+            if time.monotonic() > end:
+                raise StackError(f"The pooler {self.process} did not answer: {seen}", hint="Is its server up?")
+            time.sleep(0.02)
+
+    def _order(self, folder: str) -> Order:
+        record = self._ground.record()
+        return Order(
+            name=self.process,
+            argv=(str(record.programs["pooler"].path), "pgbouncer.ini"),
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            cwd=folder,
+            log=str(self._ground.log(self.process)),
+            uid=record.server_uid,
+            gid=record.server_gid,
+            stop=_LADDER,
+        )
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', '""')
