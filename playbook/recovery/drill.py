@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from playbook.recovery.physical import (
 )
 from playbook.recovery.procedure import LogicalPlan, Procedure, ScriptPlan
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, Truth
-from playbook.recovery.restoring import look, serve
+from playbook.recovery.restoring import Aftermath, look
 from playbook.recovery.script import back_up_by_script, newest, restore_by_script
 from playbook.recovery.subject import Subject, freeze, prepare_subject, read_markers
 from playbook.recovery.traffic import Traffic
@@ -89,19 +89,24 @@ def rehearse(
             rehearsal.written = traffic.markers
             say(f"killed the server and moved its data away; {len(rehearsal.written)} markers had been committed")
             _detect(journal, subject)
+        after = Aftermath(yard, scene, subject, journal, isolation)
         if backups.physical is not None:
-            _physically(rehearsal, scene, yard, subject, backups.physical, isolation)
+            _physically(rehearsal, after, backups.physical)
         if backups.logical is not None:
-            _logically(rehearsal, scene, yard, subject, backups.logical, isolation)
+            _logically(rehearsal, after, backups.logical)
     for route, report in rehearsal.routes.items():
         total = sum(rehearsal.rto_s(route).values())
         say(f"{route}: {report.failure or report.broken or f'serving again after {total:.1f} s'}")
     return rehearsal
 
 
-def back_up(journal: Journal, subject: Subject, procedure: Procedure, traffic: Traffic, repository: Path) -> Backups:
+def back_up(
+    journal: Journal, subject: Subject, procedure: Procedure, traffic: Traffic, repository: Path, *, rest: bool = False
+) -> Backups:
     """
     Back the subject up each way that the procedure has, under traffic, at one moment whose truth is read.
+
+    With `rest` the base is taken between two transactions, and traffic ends before that moment.
     """
     repository.mkdir()
     traffic.wait_for(_BEFORE)
@@ -111,13 +116,15 @@ def back_up(journal: Journal, subject: Subject, procedure: Procedure, traffic: T
     base = None
     begun = datetime.now(UTC)
     if procedure.physical is not None:
-        with journal.stage("backup", "physical"):
+        with journal.stage("backup", "physical"), traffic.held() if rest else nullcontext():
             base = back_up_base(journal, subject.dsn(), repository / "base")
         journal.weigh(size_of(base))
         traffic.wait_for(_BEFORE)
         with connect(subject.dsn(), "superuser", autocommit=True, purpose="point") as connection:
             connection.execute("SELECT pg_switch_wal()")
         traffic.wait_for(_BEFORE)
+    if rest:
+        traffic.rest()
     logical = None
     with freeze(subject, traffic, name="playbook-drill", now=journal.now) as frozen:
         if isinstance(plan, LogicalPlan):
@@ -156,7 +163,7 @@ def tells_failure(yard: Yard, subject: Subject, procedure: Procedure) -> tuple[b
 
 def _by_script(journal: Journal, subject: Subject, plan: ScriptPlan, traffic: Traffic, repository: Path) -> Backups:
     # A script names no moment of its own: traffic is held, so that there is a truth to compare with.
-    with freeze(subject, traffic, name=None, now=journal.now) as frozen, traffic.held():
+    with traffic.held(), freeze(subject, traffic, name=None, now=journal.now) as frozen:
         with journal.stage("backup", "logical"):
             folder = back_up_by_script(journal, subject.dsn(), plan, repository / "script")
         journal.weigh(size_of(folder))
@@ -178,14 +185,11 @@ def _detect(journal: Journal, subject: Subject) -> None:
     raise StackError("The killed server still answers", hint="Does something else listen on its port?")
 
 
-def _physically(
-    rehearsal: Rehearsal, scene: Scene, yard: Yard, subject: Subject, backup: PhysicalBackup, checks: Sequence[Check]
-) -> None:
+def _physically(rehearsal: Rehearsal, after: Aftermath, backup: PhysicalBackup) -> None:
     report = rehearsal.routes["physical"] = RouteReport("physical")
-    journal, plan = rehearsal.journal, rehearsal.procedure.physical
+    journal, plan, subject = rehearsal.journal, rehearsal.procedure.physical, after.subject
     assert plan is not None
-    with ExitStack() as place:
-        server = place.enter_context(yard.spare("physical"))
+    with after.yard.spare() as server:
         try:
             recover(journal, server, plan, backup)
             with journal.stage("verify", "physical"):
@@ -195,37 +199,27 @@ def _physically(
                 report.latest = read_markers(connection)
         except CommandFailed as error:
             report.failure = str(error)
-        report.naive = (
-            *ask_exits(journal.commands, "physical"),
-            *ask_physical(yard, backup.base, None, answers=server.running),
-        )
+        seen = ask_physical(after.yard, backup.base, None, answers=server.running)
+        report.naive = (*ask_exits(journal.commands, "physical"), *seen)
         if report.failure is None:
-            serve(report, journal, yard, scene, subject, server, checks)
+            after.serve(report, server)
 
 
-def _logically(
-    rehearsal: Rehearsal,
-    scene: Scene,
-    yard: Yard,
-    subject: Subject,
-    backup: LogicalBackup | Path,
-    checks: Sequence[Check],
-) -> None:
+def _logically(rehearsal: Rehearsal, after: Aftermath, backup: LogicalBackup | Path) -> None:
     report = rehearsal.routes["logical"] = RouteReport("logical")
-    journal, plan = rehearsal.journal, rehearsal.procedure.logical
-    with ExitStack() as place:
-        server = place.enter_context(yard.spare("logical"))
-        fetched = yard.folder / "fetched"
+    journal, plan, subject = rehearsal.journal, rehearsal.procedure.logical, after.subject
+    with after.yard.spare() as server:
+        fetched = after.yard.folder / "fetched"
         try:
             if isinstance(plan, ScriptPlan) and isinstance(backup, Path):
-                restore_by_script(journal, server, subject.database, plan, backup, fetched)
+                restore_by_script(journal, server, subject.database, plan, backup, folder=fetched)
             elif isinstance(plan, LogicalPlan) and isinstance(backup, LogicalBackup):
-                restore_dump(journal, server, subject.database, plan, backup, fetched)
+                restore_dump(journal, server, subject.database, plan, backup, folder=fetched)
             with journal.stage("verify", "logical"):
                 look(report, server, subject.database, subject.groupings)
         except CommandFailed as error:
             report.failure = str(error)
         file = newest(backup) if isinstance(backup, Path) else backup.dump
-        report.naive = (*ask_exits(journal.commands, "logical"), *ask_dump(yard, file))
+        report.naive = (*ask_exits(journal.commands, "logical"), *ask_dump(after.yard, file))
         if report.failure is None:
-            serve(report, journal, yard, scene, subject, server, checks)
+            after.serve(report, server)

@@ -110,7 +110,6 @@ class Journal:
         argv: Sequence[str],
         *,
         env: Mapping[str, str],
-        stdout: Path | None = None,
         swallow: bool = False,
     ) -> Completed:
         """
@@ -118,7 +117,7 @@ class Journal:
 
         Raises CommandFailed when it does not end with 0, unless the procedure swallows that.
         """
-        done = self.yard.run(argv, env=env, stdout=stdout)
+        done = self.yard.run(argv, env=env)
         self.commands.append(
             Command(route, step, tuple(argv), done.exit_code, done.duration_s, done.stderr.strip()[-_WORDS:])
         )

@@ -11,8 +11,8 @@ from typing import Final
 
 from playbook.recovery.journal import Journal, libpq_environment, size_of
 from playbook.recovery.procedure import LogicalPlan
-from playbook.recovery.yard import Spare
 from playbook.stack.guard import SCHEMA as SEAL_SCHEMA
+from playbook.stack.protocol import Server
 
 __all__ = ["LogicalBackup", "damage", "dump", "restore_dump"]
 
@@ -37,7 +37,7 @@ class LogicalBackup:
 
 
 def dump(
-    journal: Journal, server: Spare, database: str, plan: LogicalPlan, folder: Path, *, snapshot: str | None
+    journal: Journal, server: Server, database: str, plan: LogicalPlan, folder: Path, *, snapshot: str | None
 ) -> LogicalBackup:
     """
     Dump a database as the backup role, and the server's globals as superuser.
@@ -45,7 +45,7 @@ def dump(
     `snapshot` is one that another session exported. Raises CommandFailed when the procedure says that it failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    env = libpq_environment(server.dsn(plan.dump_database or database, "backup"))
+    env = libpq_environment(server.database(plan.dump_database or database).dsn("backup"))
     if plan.dump_session:
         env["PGOPTIONS"] = plan.dump_session
     at = () if snapshot is None or plan.piped else (f"--snapshot={snapshot}",)
@@ -61,7 +61,7 @@ def dump(
         return LogicalBackup(target, None)
     roles = folder / "globals.sql"
     argv = ("pg_dumpall", "--globals-only", "--no-password", f"--file={roles}", *plan.globals_options)
-    journal.run(_ROUTE, "backup: globals", argv, env=libpq_environment(server.dsn("postgres", "superuser")))
+    journal.run(_ROUTE, "backup: globals", argv, env=libpq_environment(server.dsn("postgres")))
     return LogicalBackup(target, roles)
 
 
@@ -84,7 +84,7 @@ def damage(backup: LogicalBackup, plan: LogicalPlan, folder: Path, *, words: str
 
 
 def restore_dump(
-    journal: Journal, server: Spare, database: str, plan: LogicalPlan, backup: LogicalBackup, *, folder: Path
+    journal: Journal, server: Server, database: str, plan: LogicalPlan, backup: LogicalBackup, *, folder: Path
 ) -> None:
     """
     Fetch a backup, make a new server and restore into it. Raises CommandFailed when the procedure says that it failed.
@@ -97,15 +97,15 @@ def restore_dump(
         )
     journal.weigh(sum(size_of(path) for path in here.files))
     with journal.stage("restore", _ROUTE):
-        server.initialise()
+        journal.yard.initialise(server)
         server.start()
         _restore(journal, server, database, plan, here)
     journal.weigh(sum(size_of(path) for path in here.files))
 
 
-def _restore(journal: Journal, server: Spare, database: str, plan: LogicalPlan, backup: LogicalBackup) -> None:
-    env = libpq_environment(server.dsn("postgres", "superuser"))
-    into = libpq_environment(server.dsn(database, "superuser"))
+def _restore(journal: Journal, server: Server, database: str, plan: LogicalPlan, backup: LogicalBackup) -> None:
+    env = libpq_environment(server.dsn("postgres"))
+    into = libpq_environment(server.dsn(database))
     if backup.globals is not None:
         _without_own_superuser(backup.globals, env["PGUSER"])
         psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(backup.globals))

@@ -22,7 +22,7 @@ from playbook.errors import StackError
 from playbook.postgres.connect import connect
 from playbook.recovery.journal import CommandFailed, Journal, libpq_environment, size_of
 from playbook.recovery.procedure import PhysicalPlan
-from playbook.recovery.yard import Spare
+from playbook.stack.protocol import Server
 
 __all__ = [
     "PhysicalBackup",
@@ -133,20 +133,20 @@ class PhysicalBackup:
         return segments(self.base, self.point.segment)
 
 
-def recover(journal: Journal, server: Spare, plan: PhysicalPlan, backup: PhysicalBackup) -> None:
+def recover(journal: Journal, server: Server, plan: PhysicalPlan, backup: PhysicalBackup) -> None:
     """
     Fetch a base, purge its log, and replay the archive to the plan's target.
 
     Returns when the server says itself that it is at a named target or has left recovery. Raises CommandFailed.
     """
     with journal.stage("fetch", _ROUTE):
-        shutil.copytree(backup.base, server.data, symlinks=True)
-        server.data.chmod(0o700)
-    journal.weigh(size_of(server.data))
+        shutil.copytree(backup.base, server.data_directory, symlinks=True)
+        server.data_directory.chmod(0o700)
+    journal.weigh(size_of(server.data_directory))
     archive = backup.archive
     with journal.stage("restore", _ROUTE):
         if plan.purge:
-            _purge(server.data / "pg_wal")
+            _purge(server.data_directory / "pg_wal")
         targets = {
             "point": {"recovery_target_name": backup.point.name, "recovery_target_action": "pause"},
             "before-base": {"recovery_target_time": backup.begun.isoformat(), "recovery_target_action": "promote"},
@@ -154,24 +154,24 @@ def recover(journal: Journal, server: Spare, plan: PhysicalPlan, backup: Physica
         }[plan.target]
         command = f"cp '{archive}/%f' %p" if plan.fetches else f"cp '{archive}/gone/%f' %p"
         configure(
-            server.data,
+            server.data_directory,
             {"archive_mode": "off", "restore_command": command, "recovery_target_timeline": "latest", **targets},
         )
         if plan.signal:
-            (server.data / "recovery.signal").touch()
+            (server.data_directory / "recovery.signal").touch()
     with journal.stage("replay", _ROUTE):
         _start_and_poll(server)
     journal.weigh(sum(path.stat().st_size for path in archive.iterdir() if re.fullmatch(r"[0-9A-F]{24}", path.name)))
 
 
-def recover_further(journal: Journal, server: Spare, archive: Path) -> None:
+def recover_further(journal: Journal, server: Server, archive: Path) -> None:
     """
     Go on from a named point to the end of the archive, and leave recovery. Raises CommandFailed.
     """
     with journal.stage("replay", _ROUTE):
         server.stop()
         configure(
-            server.data,
+            server.data_directory,
             {
                 "restore_command": f"cp '{archive}/%f' %p",
                 "recovery_target_timeline": "latest",
@@ -182,7 +182,7 @@ def recover_further(journal: Journal, server: Spare, archive: Path) -> None:
         _start_and_poll(server, promoted=True)
 
 
-def _start_and_poll(server: Spare, *, promoted: bool = False) -> None:
+def _start_and_poll(server: Server, *, promoted: bool = False) -> None:
     try:
         server.start()
         end = time.monotonic() + _LIMIT_S

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from playbook.errors import GuardError
 from playbook.postgres.connect import connect
-from playbook.recovery.yard import Spare
+from playbook.stack.protocol import Server
 from playbook.target.target import Table, Target
 
 __all__ = ["CANARY_ROLE", "KEEPSAKE", "SCHEMA", "plant", "with_planted"]
@@ -36,7 +36,7 @@ _STATEMENTS: tuple[sql.SQL, ...] = (
     sql.SQL("CREATE PUBLICATION playbook_drill FOR TABLE {schema}.numbered"),
     sql.SQL(
         "DO $plant$ BEGIN EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO {backup}',"
-        " lo_from_bytea(0, convert_to({keepsake}, 'UTF8'))); END $plant$"
+        " lo_from_bytea(0, convert_to('an object of the drill', 'UTF8'))); END $plant$"
     ),
     sql.SQL("COMMENT ON TABLE {schema}.keepsake IS 'a comment of the drill'"),
     sql.SQL("CREATE ROLE {canary} NOLOGIN CONNECTION LIMIT 3"),
@@ -56,11 +56,11 @@ _STATEMENTS: tuple[sql.SQL, ...] = (
 _EXTENSIONS = ("pg_trgm", "btree_gist", "citext")
 
 
-def plant(subject: Spare, database: str, *, app: str, backup: str) -> None:
+def plant(subject: Server, database: str, *, app: str, backup: str) -> None:
     """
     Plant it all as superuser. Raises GuardError when the subject is not sealed.
     """
-    if not subject.sealed(database):
+    if not subject.database(database).sealed:
         raise GuardError(f"{database} of the subject is not sealed: nothing is planted", hint="Rehearse on a copy.")
     names = {
         "schema": sql.Identifier(SCHEMA),

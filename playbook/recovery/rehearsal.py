@@ -5,16 +5,20 @@ Owns what a rehearsal came to: the truth, what each way gave back, and when. Che
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from playbook.errors import Unavailable
 from playbook.evidence.result import CheckResult
+from playbook.proof.scene import Scene
 from playbook.recovery.journal import Command, Journal, Route, Stage
 from playbook.recovery.naive import Naive
 from playbook.recovery.portrait import Portrait
 from playbook.recovery.procedure import Procedure
 from playbook.recovery.traffic import Marker
 
-__all__ = ["RTO_STAGES", "Rehearsal", "RouteReport", "Truth"]
+__all__ = ["RTO_STAGES", "Rehearsal", "RouteReport", "Truth", "rehearsal_of", "staged"]
+
+_MEMO = "recovery.rehearsal"
 
 RTO_STAGES = ("detect", "fetch", "restore", "replay", "verify", "switch")
 """The parts of the recovery time: the backup is taken before, and the proof of isolation does not hold clients up."""
@@ -119,3 +123,22 @@ class Rehearsal:
         How many answered commits did not come back.
         """
         return sum(one.n not in self.routes[route].recovered for one in self.written)
+
+
+def staged(scene: Scene, rehearsal: Rehearsal) -> Scene:
+    """
+    Return the scene in which checks find this rehearsal.
+    """
+    return replace(scene, memo={**scene.memo, _MEMO: rehearsal})
+
+
+def rehearsal_of(scene: Scene) -> Rehearsal:
+    """
+    Find the rehearsal of a scene. Raises Unavailable when none was staged.
+    """
+    found = scene.memo.get(_MEMO)
+    if not isinstance(found, Rehearsal):
+        raise Unavailable(
+            "no restore was rehearsed here", hint="Observe it in phase 70, on a stack with spare servers."
+        )
+    return found

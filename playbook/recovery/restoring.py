@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import psycopg
 
-from playbook.errors import PlaybookError, StackError
+from playbook.errors import PlaybookError
 from playbook.postgres.connect import connect
 from playbook.postgres.digest import Grouping
 from playbook.postgres.role import Role
@@ -19,17 +20,18 @@ from playbook.proof.scene import Scene
 from playbook.recovery.journal import Journal
 from playbook.recovery.portrait import read_portrait
 from playbook.recovery.rehearsal import RouteReport
-from playbook.recovery.restored import RestoredDatabase
 from playbook.recovery.subject import Subject, read_markers
-from playbook.recovery.yard import Spare, Yard
+from playbook.recovery.yard import Yard
 from playbook.service.smoke import smoke
+from playbook.stack.protocol import Endpoints, Server
 
-__all__ = ["look", "prove", "serve"]
+__all__ = ["Aftermath", "look"]
 
 _ROLES: tuple[Role, ...] = ("owner", "app", "migrator", "backup")
+_WORDS = 300
 
 
-def look(report: RouteReport, server: Spare, database: str, groupings: Mapping[str, Grouping]) -> None:
+def look(report: RouteReport, server: Server, database: str, groupings: Mapping[str, Grouping]) -> None:
     """
     Read what came back into the report. Read-only, also on a server that still recovers.
     """
@@ -44,70 +46,65 @@ def look(report: RouteReport, server: Spare, database: str, groupings: Mapping[s
     report.logins = {role: why for role in _ROLES if (why := _refused(server, database, role)) is not None}
 
 
-def serve(
-    report: RouteReport,
-    journal: Journal,
-    yard: Yard,
-    scene: Scene,
-    subject: Subject,
-    server: Spare,
-    checks: Sequence[Check],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Aftermath:
     """
-    Switch the service over to a restored database: started there, ready, smoke-tested; then ask `checks` of it.
+    Where restored servers are put to use: the yard, the state that they stand for, the subject that is gone.
 
-    The database is sealed first: those checks write, and it is a throw-away.
+    `checks` are asked of a restored copy; they may write, for it is a sealed throw-away.
     """
-    report.served = True
-    with ExitStack() as place:
-        try:
-            server.seal(subject.database)
-            restored = RestoredDatabase(server, subject.database)
-            with journal.stage("switch", report.route):
-                endpoints = place.enter_context(yard.serve(restored))
-        except (PlaybookError, psycopg.Error) as error:
-            report.broken = f"the service does not start on it: {_line(error)}"
-            return
-        there = Scene(
-            state=scene.state,
-            target=subject.target,
-            seed=scene.seed,
-            site_database=restored,
+
+    yard: Yard
+    scene: Scene
+    subject: Subject
+    journal: Journal
+    checks: Sequence[Check]
+
+    def serve(self, report: RouteReport, server: Server) -> None:
+        """
+        Switch the service over: restarted on the restored database, ready, smoke-tested; then ask the checks.
+        """
+        report.served = True
+        with ExitStack() as place:
+            try:
+                server.seal(self.subject.database)
+                with self.journal.stage("switch", report.route):
+                    endpoints = place.enter_context(self.yard.serve(server, self.subject.database))
+                    there = self._scene(server, endpoints)
+                    report.broken = smoke(there)
+            except (PlaybookError, psycopg.Error) as error:
+                report.broken = f"the service does not start on it: {_line(error)}"
+                return
+            if report.broken is None:
+                with self.journal.stage("prove", report.route):
+                    report.isolation = tuple(run_checks(self.checks, there))
+
+    def prove(self, report: RouteReport, server: Server) -> None:
+        """
+        Ask the checks without a service; those that need one are skipped with that reason.
+        """
+        server.seal(self.subject.database)
+        report.isolation = tuple(run_checks(self.checks, self._scene(server, None)))
+
+    def _scene(self, server: Server, endpoints: Endpoints | None) -> Scene:
+        return Scene(
+            state=self.scene.state,
+            target=self.subject.target,
+            seed=self.scene.seed,
+            site_database=server.database(self.subject.database),
             site_endpoints=endpoints,
-            secrets=scene.secrets,
+            secrets=self.scene.secrets,
         )
-        with journal.stage("switch", report.route):
-            report.broken = smoke(there)
-        if report.broken is None:
-            with journal.stage("prove", report.route):
-                report.isolation = tuple(run_checks(checks, there))
 
 
-def prove(report: RouteReport, scene: Scene, subject: Subject, server: Spare, checks: Sequence[Check]) -> None:
-    """
-    Ask checks that need no service of a restored database.
-    """
-    server.seal(subject.database)
-    there = Scene(
-        state=scene.state,
-        target=subject.target,
-        seed=scene.seed,
-        site_database=RestoredDatabase(server, subject.database),
-        secrets=scene.secrets,
-    )
-    report.isolation = tuple(run_checks(checks, there))
-
-
-def _refused(server: Spare, database: str, role: Role) -> str | None:
+def _refused(server: Server, database: str, role: Role) -> str | None:
     try:
-        connect(server.dsn(database, role), role, purpose="login").close()
+        connect(server.database(database).dsn(role), role, purpose="login").close()
     except psycopg.OperationalError as error:
         return _line(error)
     return None
 
 
 def _line(error: Exception) -> str:
-    if isinstance(error, StackError):
-        return " ".join(error.message.split())[-300:]
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    text = error.message if isinstance(error, PlaybookError) else str(error)
+    return " ".join(text.split())[-_WORDS:] or type(error).__name__

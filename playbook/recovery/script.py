@@ -10,7 +10,7 @@ from typing import Final
 
 from playbook.recovery.journal import CommandFailed, Journal, libpq_environment, size_of
 from playbook.recovery.procedure import ScriptPlan
-from playbook.recovery.yard import Spare
+from playbook.stack.protocol import Server
 
 __all__ = ["back_up_by_script", "newest", "restore_by_script"]
 
@@ -28,7 +28,7 @@ def back_up_by_script(journal: Journal, dsn: str, plan: ScriptPlan, folder: Path
 
 
 def restore_by_script(
-    journal: Journal, server: Spare, database: str, plan: ScriptPlan, backup: Path, *, folder: Path
+    journal: Journal, server: Server, database: str, plan: ScriptPlan, backup: Path, *, folder: Path
 ) -> None:
     """
     Fetch what the backup script left, make a new server and run the restore script against it.
@@ -37,9 +37,9 @@ def restore_by_script(
         shutil.copytree(backup, folder)
     journal.weigh(size_of(folder))
     with journal.stage("restore", _ROUTE):
-        server.initialise()
+        journal.yard.initialise(server)
         server.start()
-        env = {**libpq_environment(server.dsn(database, "superuser")), "BACKUP_DIR": str(folder)}
+        env = {**libpq_environment(server.dsn(database)), "BACKUP_DIR": str(folder)}
         journal.run(_ROUTE, "restore: script", ("sh", str(plan.restore)), env=env)
     journal.weigh(size_of(folder))
 

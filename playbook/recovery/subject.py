@@ -6,6 +6,7 @@ The state itself is only read: whatever is killed or moved away is the clone.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +27,9 @@ from playbook.recovery.portrait import read_groupings, read_portrait
 from playbook.recovery.procedure import Procedure
 from playbook.recovery.rehearsal import Truth
 from playbook.recovery.traffic import Traffic, find_touch
-from playbook.recovery.yard import Spare, Yard
+from playbook.recovery.yard import Yard
 from playbook.stack.guard import require_sealed
-from playbook.stack.protocol import Database
+from playbook.stack.protocol import Database, Server
 from playbook.target.target import Target
 
 __all__ = ["Frozen", "Subject", "freeze", "prepare_subject", "read_markers"]
@@ -42,9 +43,10 @@ class Subject:
     The clone, the database in it that counts, and where its log is archived.
     """
 
-    server: Spare
+    server: Server
     database: str
     archive: Path
+    lost: Path
     target: Target
     groupings: Mapping[str, Grouping]
 
@@ -58,7 +60,7 @@ class Subject:
         """
         Make a writer as the service's own role; it starts with its block.
         """
-        dsn = self.server.dsn(self.database, "app")
+        dsn = self.server.database(self.database).dsn("app")
         tenancy = self.target.tenancy
         touch = None
         if tenancy is not None:
@@ -70,10 +72,10 @@ class Subject:
         """
         Kill the server and move its data away: the loss. Raises GuardError when it is not sealed.
         """
-        if not self.server.sealed(self.database):
+        if not self.server.database(self.database).sealed:
             raise GuardError(f"{self.database} of the subject is not sealed", hint="Only a clone of ours is destroyed.")
         self.server.kill()
-        return self.server.data.rename(self.server.data.with_name(f"{self.server.data.name}-lost"))
+        return Path(shutil.move(self.server.data_directory, self.lost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,13 @@ def prepare_subject(source: Database, yard: Yard, target: Target, procedure: Pro
     archive = yard.folder / "archive"
     archive.mkdir()
     yard.hand_over(archive)
-    with yard.spare("subject") as server:
-        argv = ("pg_basebackup", f"--pgdata={server.data}", "--checkpoint=fast", "--no-password", "--no-sync")
+    with yard.spare() as server:
+        argv = ("pg_basebackup", f"--pgdata={server.data_directory}", "--checkpoint=fast", "--no-password", "--no-sync")
         done = yard.run(argv, env=libpq_environment(source.dsn("superuser")))
         if done.exit_code != 0:
             raise StackError(f"The subject cannot be cloned: {done.stderr.strip()}", hint="Is the state up?")
         if procedure.physical is not None:
-            configure(server.data, archive_settings(archive, procedure.physical))
+            configure(server.data_directory, archive_settings(archive, procedure.physical))
         server.start()
         server.seal(source.name)
         app, backup = (str(conninfo_to_dict(source.dsn(role))["user"]) for role in ("app", "backup"))
@@ -112,7 +114,7 @@ def prepare_subject(source: Database, yard: Yard, target: Target, procedure: Pro
         extended = with_planted(target)
         with connect(server.dsn(source.name), "superuser", read_only=True, purpose="truth") as connection:
             groupings = read_groupings(connection, extended.tenancy)
-        yield Subject(server, source.name, archive, extended, groupings)
+        yield Subject(server, source.name, archive, yard.folder / "lost", extended, groupings)
 
 
 @contextmanager

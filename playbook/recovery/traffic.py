@@ -57,7 +57,7 @@ class Traffic:
         self._touch = touch
         self._clock = clock
         self._markers: list[Marker] = []
-        self._free = threading.Lock()
+        self._free = threading.RLock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._write, name="drill-traffic", daemon=True)
         self.ended: str | None = None
@@ -67,6 +67,12 @@ class Traffic:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """
+        Write no more.
+        """
         self._over.set()
         self._thread.join(_STOP_LIMIT_S)
 

@@ -5,8 +5,7 @@ A stack of the reference service, hardened, for all tests of recovery; and yards
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,7 +16,6 @@ from playbook.run.stacks import create_stack
 from playbook.stack.local import LocalStack
 from playbook.stack.protocol import State
 from playbook.target.target import Target, read_target
-from tests.recovery.stack_yard import StackYard
 
 PROFILE = os.environ.get("PLAYBOOK_TEST_PROFILE", "quick")
 
@@ -39,15 +37,6 @@ def hardened(target: Target) -> Iterator[LocalStack]:
         yield stack
     finally:
         stack.down()
-
-
-@contextmanager
-def yard_of(stack: LocalStack, state: State) -> Iterator[StackYard]:
-    yard = StackYard(stack, state)
-    try:
-        yield yard
-    finally:
-        yard.close()
 
 
 def scene_of(stack: LocalStack, state: State, target: Target) -> Scene:
