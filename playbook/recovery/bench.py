@@ -33,6 +33,7 @@ from playbook.recovery.procedure import LogicalPlan, PhysicalPlan, Procedure, ou
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, staged
 from playbook.recovery.restoring import Aftermath, look
 from playbook.recovery.subject import Subject, prepare_subject
+from playbook.recovery.traffic import Marker
 from playbook.recovery.yard import Yard
 from playbook.stack.protocol import Server
 
@@ -55,7 +56,7 @@ def open_bench(scene: Scene, yard: Yard, *, isolation: Sequence[Check] = ()) -> 
         stale = dump(journal, subject.server, subject.database, procedure.logical, yard.folder / "stale", snapshot=None)
         with subject.traffic(journal.now) as traffic:
             backups = back_up(journal, subject, procedure, traffic, yard.folder / "repository", rest=True)
-        yield Bench(scene, yard, subject, backups, stale, isolation)
+        yield Bench(scene, yard, subject, backups, stale, isolation, traffic.markers)
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Bench:
     backups: Backups
     stale: LogicalBackup
     isolation: Sequence[Check]
+    written: tuple[Marker, ...]
     facts: dict[str, str] = field(default_factory=dict)
     tries: int = 0
 
@@ -83,7 +85,9 @@ class Bench:
         self.facts.clear()
         fault = None if mutation is None else MUTATIONS[mutation]
         procedure = our_procedure() if fault is None else fault.change(our_procedure())
-        rehearsal = Rehearsal(procedure, self.backups.truth, Journal(self.yard))
+        rehearsal = Rehearsal(procedure, self.backups.truth, Journal(self.yard), written=self.written)
+        if fault is not None and fault.loses:
+            rehearsal.lost_at_s = max((one.committed_s for one in self.written), default=0.0)
         if fault is None or fault.route == "logical":
             self._logically(rehearsal, fault)
         if fault is None or fault.route == "physical":
@@ -102,8 +106,11 @@ class Bench:
                 made = damage(whole, plan, place / "damaged", words=KEEPSAKE)
                 restore_dump(rehearsal.journal, server, self.subject.database, plan, made, folder=place / "fetched")
                 look(report, server, self.subject.database, self.subject.groupings)
+                after = self._aftermath(rehearsal)
                 if report.failure is None:
-                    self._aftermath(rehearsal).prove(report, server)
+                    after.prove(report, server)
+                if report.failure is None and fault is not None and fault.serves:
+                    after.serve(report, server)
             except CommandFailed as error:
                 report.failure = str(error)
             seen = ask_dump(self.yard, made.dump) if made else []

@@ -49,12 +49,17 @@ class Evidence:
 class Mutation:
     """
     One fault: of which way, what it changes, and its probe. `subject` is SQL for the time of the backup, and its undo.
+
+    `loses`: the restore counts as one after a loss, so that the objectives are asked; `serves`: the service is
+    switched over to what was restored.
     """
 
     route: Route
     change: Callable[[Procedure], Procedure]
     seen: Callable[[Evidence], bool]
     subject: tuple[str, str] | None = None
+    loses: bool = False
+    serves: bool = False
 
 
 def _dump(**changes: object) -> Callable[[Procedure], Procedure]:
@@ -119,7 +124,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "dump-stale": Mutation("logical", _dump(stale=True), lambda e: e.dump == e.stale),
     "dump-without-policies": Mutation("logical", _dump(dump_options=("--no-policies",)), _option("--no-policies")),
     "dump-without-privileges": Mutation(
-        "logical", _dump(dump_options=("--no-privileges",)), _option("--no-privileges")
+        "logical", _dump(dump_options=("--no-privileges",)), _option("--no-privileges"), loses=True, serves=True
     ),
     "dump-without-owners": Mutation("logical", _dump(restore_options=("--no-owner",)), lambda e: e.ran("--no-owner")),
     "dump-of-named-schemas": Mutation(
@@ -149,6 +154,12 @@ MUTATIONS: Mapping[str, Mutation] = {
     "database-not-created-from-dump": Mutation("logical", _dump(create=False), lambda e: not e.ran("--create")),
     "restored-twice": Mutation(
         "logical", _dump(again=True), lambda e: any(c.step == "restore: data again" for c in e.commands)
+    ),
+    "dumps-only": Mutation(
+        "logical",
+        lambda whole: replace(whole, physical=None),
+        lambda e: not any(one.route == "physical" for one in e.commands) and "archive recovery" not in e.log,
+        loses=True,
     ),
     "archive-command-true": Mutation(
         "physical", _log(archives=False), lambda e: e.facts["archive_command"] == "/bin/true"

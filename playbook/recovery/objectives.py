@@ -36,6 +36,8 @@ def rto_met(scene: Scene) -> Iterator[Finding]:
             yield Finding.undecided("the target declares no objectives.rto_s", code="unavailable", subject=route)
         elif rehearsal.lost_at_s is None:
             yield Finding.undecided("nothing was lost in this rehearsal", code="unavailable", subject=route)
+        elif report.failure is None and not report.served:
+            yield Finding.undecided("no service was switched over here", code="unavailable", subject=route)
         elif report.failure is not None or report.broken is not None:
             never = f"never green: {report.failure or report.broken}"
             yield Finding(

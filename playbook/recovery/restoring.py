@@ -75,7 +75,7 @@ class Aftermath:
             except (PlaybookError, psycopg.Error) as error:
                 report.broken = f"the service does not start on it: {_line(error)}"
                 return
-            if report.broken is None:
+            if report.broken is None and not report.isolation:
                 with self.journal.stage("prove", report.route):
                     report.isolation = tuple(run_checks(self.checks, there))
 

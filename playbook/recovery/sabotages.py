@@ -120,7 +120,16 @@ CONTENT = (
         "Grants are left out of the dump",
         "grants",
         "--no-privileges",
-        dict.fromkeys(("restore.grants.equal", "restore.database.equal", "restore.isolation.kept"), _LOGICAL),
+        dict.fromkeys(
+            (
+                "restore.grants.equal",
+                "restore.database.equal",
+                "restore.isolation.kept",
+                "restore.service.green",
+                "restore.rto.met",
+            ),
+            _LOGICAL,
+        ),
         profile="standard",
     ),
     _fault(
@@ -167,6 +176,13 @@ RESTORE = (
 )
 
 ARCHIVE = (
+    _fault(
+        "dumps-only",
+        "There is a dump a night, and no archive",
+        "time between two backups",
+        "no archive of the log",
+        {"restore.rpo.met": WHOLE, "backup.archive.complete": WHOLE},
+    ),
     _fault(
         "archive-command-true",
         "archive_command is /bin/true",
