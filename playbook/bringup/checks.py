@@ -96,9 +96,7 @@ def bad_secret_refused(scene: Scene) -> Iterator[Finding]:
     """Start one more instance with each bad secret."""
     setting = f"{_prefix(scene)}JWT_SECRET"
     with ThreadPoolExecutor() as pool:
-        starts = {
-            kind: pool.submit(scene.launcher.try_start, {setting: value}) for kind, value in SECRETS.items()
-        }
+        starts = {kind: pool.submit(scene.launcher.try_start, {setting: value}) for kind, value in SECRETS.items()}
     for kind, start in starts.items():
         ended = start.result()
         words = f"{ended.stdout}\n{ended.stderr}".lower()

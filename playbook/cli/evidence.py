@@ -151,7 +151,7 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
         seal(folder, log=log, render=render)
     run = read_run(folder.path)
     return Reply(
-        show=lambda console: print_run(run.record, sys.stdout),
+        show=lambda _: print_run(run.record, sys.stdout),
         outcome=run.record.outcome,
         checks=run.results,
         exit_code=int(exit_for(run.record.outcome)),

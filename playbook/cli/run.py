@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import click
 from pydantic import JsonValue
@@ -21,8 +22,9 @@ from playbook.places import places
 from playbook.proof.trial import PROFILES
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
-from playbook.run.plan import Asked, RunPlan, make_plan
+from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
 from playbook.run.render import render
+from playbook.target.scenario import Profile
 
 __all__ = ["commands"]
 
@@ -40,7 +42,7 @@ __all__ = ["commands"]
 @click.option("--evidence", type=click.Path(path_type=Path), help="Where runs are kept; else PLAYBOOK_EVIDENCE.")
 @click.option("--dry-run", is_flag=True, help="Say what would be touched; start nothing.")
 @answering
-def run(
+def run(  # noqa: PLR0917 (click gives them by name)
     scenarios: tuple[str, ...],
     parameters: tuple[str, ...],
     stack: str | None,
@@ -130,22 +132,8 @@ def _dry(plans: list[RunPlan]) -> Reply:
             "stack": plan.scenario.stack,
             "profile": plan.scenario.profile,
             "seed": plan.scenario.seed,
-            "without": sorted(plan.without),
-            "phases": [
-                {
-                    "id": one.phase.id,
-                    "mode": one.mode,
-                    "touches": [*one.phase.touches],
-                    "checks": [c.id for c in one.phase.checks],
-                    "sabotages": [
-                        s.name
-                        for s in one.phase.sabotages
-                        if PROFILES.index(s.profile) <= PROFILES.index(plan.scenario.profile)
-                    ],
-                    "parameters": {**one.parameters},
-                }
-                for one in plan.phases
-            ],
+            "without": [*sorted(plan.without)],
+            "phases": [_dry_phase(one, plan.scenario.profile) for one in plan.phases],
         }
         for plan in plans
     ]
@@ -162,6 +150,18 @@ def _dry(plans: list[RunPlan]) -> Reply:
         console.print("nothing was started; all addresses are on 127.0.0.1")
 
     return Reply(show=show, data={"dry_run": told})
+
+
+def _dry_phase(one: PhasePlanned, profile: Profile) -> JsonValue:
+    tried = [s.name for s in one.phase.sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
+    return {
+        "id": one.phase.id,
+        "mode": one.mode,
+        "touches": [*one.phase.touches],
+        "checks": [c.id for c in one.phase.checks],
+        "sabotages": [*tried],
+        "parameters": cast("dict[str, JsonValue]", dict(one.parameters)),
+    }
 
 
 commands = {"run": run}

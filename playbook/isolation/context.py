@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
@@ -14,7 +15,7 @@ from playbook.evidence.result import Observation
 from playbook.isolation.acting import app, attempt
 from playbook.isolation.planting import insert_statement, make_row, read_shape, remove_row
 from playbook.isolation.reading import undecided
-from playbook.isolation.truth import read_truth, superuser
+from playbook.isolation.truth import Owned, read_truth, superuser
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
@@ -35,32 +36,49 @@ def _closed(scene: Scene, contexts: Sequence[str | None]) -> Iterator[Finding]:
     require_sealed(scene.database)
     truth = read_truth(scene)
     yield from undecided(truth)
+    reached = {relation: dict.fromkeys(CLOSED, 0) for relation in truth.relations}
+    with superuser(scene) as god:
+        for context in contexts:
+            # A connection of its own: once a transaction has set the context, it is empty and no longer unset.
+            with app(scene) as conn:
+                for relation, owned in truth.relations.items():
+                    if owned.owners:
+                        _try(scene, god, conn, owned, context=context, reached=reached[relation])
+    seen = Observation(role="app", value=[repr(one) for one in contexts], unit="contexts")
     for relation, owned in truth.relations.items():
-        if not owned.owners:
+        if owned.owners:
+            yield Finding(relation, expected=dict(CLOSED), actual={**reached[relation]}, observations=(seen,))
+        else:
             yield Finding.undecided("no tenant has rows here", subject=relation)
-            continue
-        reached = dict.fromkeys(CLOSED, 0)
-        with superuser(scene) as god:
-            shape = read_shape(god, owned.ownership)
-            values = make_row(god, shape, next(iter(owned.owners)), number=0)
-            names = {
-                "relation": identifier(relation),
-                "column": sql.Identifier(shape.free_text or shape.primary_key),
-            }
-            tries = {
-                "read": sql.SQL("SELECT 1 FROM {relation}").format(**names),
-                "updated": sql.SQL("UPDATE {relation} SET {column} = 'changed by nobody'").format(**names),
-                "deleted": sql.SQL("DELETE FROM {relation}").format(**names),
-            }
-            for context in contexts:
-                # A connection of its own: once a transaction has set the context, it is empty and no longer unset.
-                with app(scene) as conn:
-                    for what, statement in tries.items():
-                        reached[what] += attempt(scene, conn, context, statement, keep=False).rows
-                    attempt(scene, conn, context, insert_statement(shape), (Jsonb(values),), keep=True)
-                reached["inserted"] += int(remove_row(god, shape, values[shape.primary_key]))
-        seen = Observation(role="app", value=[repr(one) for one in contexts], unit="contexts")
-        yield Finding(relation, expected=dict(CLOSED), actual={**reached}, observations=(seen,))
+
+
+def _try(
+    scene: Scene,
+    god: Connection[TupleRow],
+    conn: Connection[TupleRow],
+    owned: Owned,
+    *,
+    context: str | None,
+    reached: dict[str, int],
+) -> None:
+    """
+    Read, update, delete and insert under one context; add up what was reached. Leaves the rows as they were.
+    """
+    shape = read_shape(god, owned.ownership)
+    names = {
+        "relation": identifier(shape.relation),
+        "column": sql.Identifier(shape.free_text or shape.primary_key),
+    }
+    tries = {
+        "read": sql.SQL("SELECT 1 FROM {relation}").format(**names),
+        "updated": sql.SQL("UPDATE {relation} SET {column} = 'changed by nobody'").format(**names),
+        "deleted": sql.SQL("DELETE FROM {relation}").format(**names),
+    }
+    for what, statement in tries.items():
+        reached[what] += attempt(scene, conn, context, statement, keep=False).rows
+    values = make_row(god, shape, next(iter(owned.owners)), number=0)
+    attempt(scene, conn, context, insert_statement(shape), (Jsonb(values),), keep=True)
+    reached["inserted"] += int(remove_row(god, shape, values[shape.primary_key]))
 
 
 @check(

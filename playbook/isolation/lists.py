@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.walk import Caller, Walk, foreign_marks, walking
+from playbook.isolation.walk import LISTING_ACTORS, Caller, Walk, foreign_marks, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.service.client import Answer
@@ -18,6 +18,7 @@ from playbook.service.client import Answer
 __all__ = ["LIST_CHECKS"]
 
 HEADER = "X-Tenant-ID"
+HEADER_ITEMS = 10
 PAGES = 50
 OK = 200
 
@@ -91,10 +92,11 @@ def _walk_pages(walk: Walk, caller: Caller, operation: Operation) -> tuple[list[
     remedy="Let the database filter: bind the tenant in the transaction that reads, and query nothing outside of it.",
     population=_lists,
     on="copy",
+    dear=True,
 )
 def list_own_only(scene: Scene) -> Iterator[Finding]:
     """Read all lists."""
-    with walking(scene) as walk:
+    with walking(scene, limit=LISTING_ACTORS) as walk:
         for operation in read_operations(scene):
             if not _is_list(operation):
                 continue
@@ -120,6 +122,7 @@ def list_own_only(scene: Scene) -> Iterator[Finding]:
     remedy="Take the tenant from the verified token only.",
     population=_reads,
     on="copy",
+    dear=True,
 )
 def header_ignored(scene: Scene) -> Iterator[Finding]:
     """Compare answers with and without the header."""
@@ -146,8 +149,8 @@ def _compared(operation: Operation, tries: list[tuple[Caller, Caller, str]]) -> 
         return Finding.undecided("fewer than two tenants to try with", subject=operation.name)
     moved = []
     for caller, other, key in tries:
-        plain = caller.ask(operation, key=key)
-        claimed = caller.ask(operation, key=key, headers={HEADER: other.actor.tenant_id})
+        plain = caller.ask(operation, key=key, limit=HEADER_ITEMS)
+        claimed = caller.ask(operation, key=key, limit=HEADER_ITEMS, headers={HEADER: other.actor.tenant_id})
         if (plain.status, plain.text) != (claimed.status, claimed.text):
             moved.append(f"{caller.actor.tenant} as {other.actor.tenant}: {plain.status}, then {claimed.status}")
     seen = Observation(

@@ -107,6 +107,7 @@ def _ask_own(met: Encounter) -> tuple[str, ...]:
     remedy="Read by key under the bound tenant; answer 404 when there is no row.",
     population=object_operations,
     on="copy",
+    dear=True,
 )
 def foreign_not_found(scene: Scene) -> Iterator[Finding]:
     """Ask for the neighbour's objects."""
@@ -123,6 +124,7 @@ def foreign_not_found(scene: Scene) -> Iterator[Finding]:
     remedy="Look for a restrictive policy, a missing grant, or a context that is not bound.",
     population=object_operations,
     on="copy",
+    dear=True,
 )
 def own_reachable(scene: Scene) -> Iterator[Finding]:
     """Ask for one's own objects."""

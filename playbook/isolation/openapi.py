@@ -14,7 +14,7 @@ from playbook.errors import Unavailable
 from playbook.proof.scene import Scene
 from playbook.service.client import Client
 
-__all__ = ["METHODS", "Operation", "read_operations"]
+__all__ = ["METHODS", "Operation", "operations_of", "read_operations"]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 JsonObject = Mapping[str, JsonValue]
@@ -81,7 +81,13 @@ def _read(scene: Scene) -> list[Operation]:
         answer = client.request("GET", where)
     if answer.status != 200 or not isinstance(answer.json, dict):  # noqa: PLR2004
         raise Unavailable(f"{where} answered {answer.status}", hint="Name api.openapi in the target.")
-    document = answer.json
+    return operations_of(answer.json)
+
+
+def operations_of(document: JsonObject) -> list[Operation]:
+    """
+    List the operations of a document. Read-only.
+    """
     operations = []
     for path, item in sorted(_object(document.get("paths")).items()):
         for method, raw in _object(item).items():

@@ -56,6 +56,7 @@ def _naming_a_parent(scene: Scene) -> list[str]:
     remedy="Read the parent under the bound tenant before the write; a composite foreign key stands behind it.",
     population=_naming_a_parent,
     on="copy",
+    dear=True,
 )
 def parent_not_found(scene: Scene) -> Iterator[Finding]:
     """Write under the neighbour's parents."""

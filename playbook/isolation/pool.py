@@ -15,7 +15,7 @@ from playbook.service.client import Client
 
 __all__ = ["POOL_CHECKS"]
 
-ROUNDS = 4
+ROUNDS = 3
 NOBODY = "nobody-has-this@rehearsal.invalid"
 
 
@@ -40,6 +40,7 @@ def _anonymous_questions(scene: Scene) -> list[str]:
     remedy="set_config('app.tenant_id', $1, true) inside the transaction, never SET for the session.",
     population=_anonymous_questions,
     on="copy",
+    dear=True,
 )
 def pool_no_leak(scene: Scene) -> Iterator[Finding]:
     """Ask anonymously after bound requests."""
@@ -66,7 +67,7 @@ def _told(walk: Walk, operation: Operation, bound: Operation, anonymous: Client)
     told = 0
     for _ in range(ROUNDS):
         for caller in walk.callers:
-            caller.ask(bound)
+            caller.ask(bound, limit=1)
             answers = [
                 anonymous.request("GET", operation.path, params={"email": email})
                 for email in (caller.actor.email, NOBODY)

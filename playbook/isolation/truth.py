@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 
 from playbook.postgres.connect import connect
 from playbook.proof.scene import Scene
-from playbook.tenancy.relations import identifier, need_tenancy, tenant_relations
+from playbook.tenancy.relations import identifier, listed_tables, need_tenancy
 from playbook.tenancy.truth import NoPathError, Ownership, read_ownership
 
 __all__ = ["RING", "Owned", "Truth", "read_truth", "superuser"]
@@ -76,7 +76,7 @@ def _read(scene: Scene) -> Truth:
     relations: dict[str, Owned] = {}
     unknown: dict[str, str] = {}
     with superuser(scene, read_only=True) as conn:
-        for relation in tenant_relations(scene):
+        for relation in listed_tables(conn, tenancy):
             try:
                 ownership = read_ownership(conn, tenancy, relation)
             except NoPathError as err:

@@ -17,9 +17,13 @@ from playbook.proof.scene import Scene
 from playbook.service.actors import Actor, read_actors
 from playbook.service.client import Answer, Client, login
 
-__all__ = ["ACTORS", "Caller", "Walk", "foreign_marks", "walking"]
+__all__ = ["ACTORS", "LISTING_ACTORS", "Caller", "Walk", "foreign_marks", "walking"]
 
-ACTORS = 3
+ACTORS = 2
+"""Users that act over HTTP; rows are asked as every tenant, requests only have to see that the service binds one."""
+
+LISTING_ACTORS = 3
+LOGINS = 64
 CANARY = re.compile(r"canary-([a-z0-9-]+)-[0-9a-f]{12}")
 """The mark that every tenant's texts carry."""
 
@@ -34,14 +38,20 @@ class Caller:
     client: Client
 
     def ask(
-        self, operation: Operation, *, key: str = "", headers: Mapping[str, str] | None = None, after: str = ""
+        self,
+        operation: Operation,
+        *,
+        key: str = "",
+        headers: Mapping[str, str] | None = None,
+        after: str = "",
+        limit: int = 200,
     ) -> Answer:
         """
         Send one operation with its required parameters and a valid body.
         """
         params = dict.fromkeys(operation.required_query, "canary")
         if "limit" in operation.query:
-            params["limit"] = "200"
+            params["limit"] = str(limit)
         if after:
             params["after"] = after
         return self.client.request(
@@ -103,7 +113,7 @@ def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
         if len(owned.ownership.hops) > 1
         for tenant in owned.owners.values()
     )
-    actors = [one for one in read_actors(scene.database, scene.target, limit=RING_OF_LOGINS) if rows[one.tenant_id]]
+    actors = [one for one in read_actors(scene.database, scene.target, limit=LOGINS) if rows[one.tenant_id]]
     # Those with the fewest rows: their lists are short, and everybody else's rows are what must not be in them.
     actors.sort(key=lambda one: rows[one.tenant_id])
     with Client(scene.endpoints.url("app")) as anonymous:
@@ -111,9 +121,6 @@ def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
             (actor, login(anonymous, api.login, tenant=actor.tenant, email=actor.email, password=password))
             for actor in actors[:ACTORS]
         ]
-
-
-RING_OF_LOGINS = 64
 
 
 def foreign_marks(answer: Answer, caller: Caller) -> list[str]:

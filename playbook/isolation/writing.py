@@ -31,7 +31,6 @@ from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
 from playbook.tenancy.relations import child_relations, identifier, need_tenancy, tenant_relations
-from playbook.tenancy.truth import read_ownership
 
 __all__ = ["WRITING_CHECKS"]
 
@@ -84,19 +83,20 @@ def _same_type(key: str) -> int | str:
     return int(key) if key.lstrip("-").isdigit() else key
 
 
-def _duels(scene: Scene, relations: list[str], act: Callable[[Duel], int]) -> Iterator[Finding]:
+def _duels(scene: Scene, act: Callable[[Duel], int], *, hops: int = 0) -> Iterator[Finding]:
     """
     Let each tenant of each relation's ring try; report how many tries did harm.
+
+    `hops` leaves out the relations that are nearer to the root.
     """
     require_sealed(scene.database)
     truth = read_truth(scene)
     for finding in undecided(truth):
-        if finding.subject in relations:
+        if hops <= 1 or (finding.subject and _declared_hops(scene, finding.subject) >= hops):
             yield finding
     with superuser(scene) as god, app(scene) as conn:
-        for relation in relations:
-            owned = truth.relations.get(relation)
-            if owned is None:
+        for relation, owned in truth.relations.items():
+            if len(owned.ownership.hops) < hops:
                 continue
             ring = owned.ring()
             if not ring:
@@ -176,14 +176,16 @@ def _refer(duel: Duel) -> int:
     return int(remove_row(duel.god, duel.shape, values[duel.shape.primary_key]))
 
 
+def _declared_hops(scene: Scene, relation: str) -> int:
+    table = need_tenancy(scene.target).tables.get(relation)
+    return len(table.path.split(">")) if table and table.path else 0
+
+
 def _grandchildren(scene: Scene) -> list[str]:
     """
-    List the relations that hang on a parent which is not the root.
+    List the relations that, as declared, hang on a parent which is not the root.
     """
-    tenancy = need_tenancy(scene.target)
-    with superuser(scene, read_only=True) as conn:
-        known = [name for name in child_relations(scene) if name in tenancy.tables]
-        return [name for name in known if len(read_ownership(conn, tenancy, name).hops) > 1]
+    return [name for name in child_relations(scene) if _declared_hops(scene, name) > 1]
 
 
 @check(
@@ -199,7 +201,7 @@ def _grandchildren(scene: Scene) -> list[str]:
 )
 def insert_denied(scene: Scene) -> Iterator[Finding]:
     """Insert for the neighbour."""
-    yield from _duels(scene, tenant_relations(scene), _insert)
+    yield from _duels(scene, _insert)
 
 
 @check(
@@ -215,7 +217,7 @@ def insert_denied(scene: Scene) -> Iterator[Finding]:
 )
 def update_denied(scene: Scene) -> Iterator[Finding]:
     """Change the neighbour's rows."""
-    yield from _duels(scene, tenant_relations(scene), _update)
+    yield from _duels(scene, _update)
 
 
 @check(
@@ -231,7 +233,7 @@ def update_denied(scene: Scene) -> Iterator[Finding]:
 )
 def move_denied(scene: Scene) -> Iterator[Finding]:
     """Move an own row to the neighbour."""
-    yield from _duels(scene, child_relations(scene), _move)
+    yield from _duels(scene, _move, hops=1)
 
 
 @check(
@@ -247,7 +249,7 @@ def move_denied(scene: Scene) -> Iterator[Finding]:
 )
 def delete_denied(scene: Scene) -> Iterator[Finding]:
     """Delete the neighbour's rows."""
-    yield from _duels(scene, tenant_relations(scene), _delete)
+    yield from _duels(scene, _delete)
 
 
 @check(
@@ -263,7 +265,7 @@ def delete_denied(scene: Scene) -> Iterator[Finding]:
 )
 def reference_denied(scene: Scene) -> Iterator[Finding]:
     """Refer to the neighbour's parent."""
-    yield from _duels(scene, _grandchildren(scene), _refer)
+    yield from _duels(scene, _refer, hops=2)
 
 
 WRITING_CHECKS = (insert_denied, update_denied, move_denied, delete_denied, reference_denied)

@@ -58,8 +58,9 @@ class Check:
     `population` lists what exists, by a query that `probe` does not share; without it the check is about one
     thing only, itself. `on` says where it runs: `state` (it reads, or injects a fault that heals) or `copy` (it
     writes, so it gets a throw-away copy of the state). `reach` is `code` when it asks the service's code alone, on a
-    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. `why`,
-    `how` and `remedy` are what `explain` prints.
+    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one.
+    A `dear` one sends hundreds of requests: profile quick asks it only under sabotages that name it, and under
+    harmless ones. `why`, `how` and `remedy` are what `explain` prints.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Check:
     population: Population | None = None
     on: Literal["state", "copy"] = "state"
     reach: Literal["all", "code"] = "all"
+    dear: bool = False
 
     @property
     def family(self) -> str:
@@ -94,6 +96,7 @@ def check(
     population: Population | None = None,
     on: Literal["state", "copy"] = "state",
     reach: Literal["all", "code"] = "all",
+    dear: bool = False,
 ) -> Callable[[Probe], Check]:
     """
     Make a Check of the decorated probe.
@@ -112,6 +115,7 @@ def check(
             population=population,
             on=on,
             reach=reach,
+            dear=dear,
         )
 
     return made

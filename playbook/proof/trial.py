@@ -41,6 +41,7 @@ class Trial:
     target: Target
     checks: Sequence[Check]
     seed: int
+    profile: Profile
     smoke: Callable[[Scene], str | None]
     applied: Callable[[Scene, Sabotage], str | None]
     digest: Callable[[Scene], str]
@@ -48,13 +49,13 @@ class Trial:
     told: Callable[[KillEntry], None] = lambda _: None
     bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
 
-    def run(self, sabotages: Sequence[Sabotage], *, profile: Profile) -> list[KillEntry]:
+    def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
         Try each sabotage that the profile asks for; return the matrix. Works on throw-away copies only.
 
         Without a green baseline before and after, every entry is void: a red that was there anyway is no kill.
         """
-        wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
+        wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(self.profile)]
         matrix: list[KillEntry] = []
         of_procedure = [s for s in wanted if isinstance(s.fault, ProcedureFault)]
         others = [s for s in wanted if s not in of_procedure]
@@ -64,7 +65,7 @@ class Trial:
             matrix += self._on_procedure(of_procedure)
         for sabotage in sabotages:
             if sabotage not in wanted:
-                matrix += not_tried(sabotage, f"not tried in profile {profile}")
+                matrix += not_tried(sabotage, f"not tried in profile {self.profile}")
         for entry in matrix:
             self.told(entry)
         return matrix
@@ -131,9 +132,20 @@ class Trial:
         broken = self.smoke(scene)
         if broken is not None:
             return void(sabotage, f"it broke the service: {broken}")
+        return entries(sabotage, run_checks(self.asked(sabotage), scene, seen=self.seen))
+
+    def asked(self, sabotage: Sabotage) -> list[Check]:
+        """
+        Choose the checks to ask under one sabotage: those that it names, and every other that it could turn red.
+        """
         schema_only = isinstance(sabotage.fault, SqlFault)
-        asked = [one for one in self.checks if not schema_only or one.reach == "all" or one.id in sabotage.kills]
-        return entries(sabotage, run_checks(asked, scene, seen=self.seen))
+        sparing = self.profile == "quick" and not sabotage.harmless
+
+        def wanted(one: Check) -> bool:
+            reached = one.reach == "all" or not schema_only
+            return one.id in sabotage.kills or (reached and not (one.dear and sparing))
+
+        return [one for one in self.checks if wanted(one)]
 
     def _baseline(self, bench: Scene) -> str | None:
         broken = self.smoke(bench)

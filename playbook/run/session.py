@@ -115,6 +115,7 @@ class Session:
             target=self.target,
             checks=self.phase.checks,
             seed=self.seed,
+            profile=self.profile,
             smoke=smoke,
             applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
             digest=_digest,
@@ -123,7 +124,7 @@ class Session:
             bench=self._bench(),
         )
         self.matrix = []
-        trial.run(self.phase.sabotages, profile=self.profile)
+        trial.run(self.phase.sabotages)
         return self.matrix
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:

@@ -6,14 +6,15 @@ A table that nobody declared `shared` is in it, so that one added at run time is
 
 from __future__ import annotations
 
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
 
 from playbook.errors import Unavailable
 from playbook.postgres.connect import connect
 from playbook.proof.scene import Scene
 from playbook.target.target import Target, Tenancy
 
-__all__ = ["child_relations", "definer_functions", "identifier", "need_tenancy", "tenant_relations"]
+__all__ = ["child_relations", "definer_functions", "identifier", "listed_tables", "need_tenancy", "tenant_relations"]
 
 # Partitions and inheritance children are tables of their own: row security of the parent does not guard them.
 TABLES = """
@@ -23,6 +24,15 @@ SELECT format('%s.%s', n.nspname, c.relname)
  WHERE c.relkind IN ('r', 'p')
    AND c.relpersistence <> 't'
    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'playbook')
+ ORDER BY 1
+"""
+
+# The probes' own list, by other words than the population's: what one of them misses, the other names.
+LISTED = """
+SELECT format('%s.%s', table_schema, table_name)
+  FROM information_schema.tables
+ WHERE table_type = 'BASE TABLE'
+   AND table_schema NOT IN ('pg_catalog', 'information_schema', 'playbook')
  ORDER BY 1
 """
 
@@ -53,6 +63,14 @@ def tenant_relations(scene: Scene) -> list[str]:
     shared = {name for name, table in tenancy.tables.items() if table.kind == "shared"}
     with connect(scene.database, "superuser", read_only=True, purpose="population") as conn:
         return [str(name) for (name,) in conn.execute(TABLES).fetchall() if name not in shared]
+
+
+def listed_tables(conn: Connection[TupleRow], tenancy: Tenancy) -> list[str]:
+    """
+    List, for probes, every table of the information schema that is not declared shared. Read-only.
+    """
+    shared = {name for name, table in tenancy.tables.items() if table.kind == "shared"}
+    return [str(name) for (name,) in conn.execute(LISTED).fetchall() if name not in shared]
 
 
 def child_relations(scene: Scene) -> list[str]:

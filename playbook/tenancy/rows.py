@@ -13,7 +13,7 @@ from playbook.postgres.connect import connect
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.tenancy.baseline import read_baseline, read_digest
-from playbook.tenancy.relations import child_relations, need_tenancy, tenant_relations
+from playbook.tenancy.relations import child_relations, listed_tables, need_tenancy, tenant_relations
 from playbook.tenancy.truth import NoPathError, read_ownership
 
 __all__ = ["ROW_CHECKS"]
@@ -33,7 +33,9 @@ def agree_with_owner(scene: Scene) -> Iterator[Finding]:
     """Compare keys with owners."""
     tenancy = need_tenancy(scene.target)
     with connect(scene.database, "superuser", autocommit=True, read_only=True, purpose="rows") as conn:
-        for relation in child_relations(scene):
+        for relation in listed_tables(conn, tenancy):
+            if relation == tenancy.root:
+                continue
             try:
                 owned = read_ownership(conn, tenancy, relation)
                 query = sql.SQL("SELECT count(*) FROM ({rows}) AS r(id, owner, key) WHERE key IS DISTINCT FROM owner")
@@ -60,7 +62,7 @@ def kept(scene: Scene) -> Iterator[Finding]:
     """Compare digests."""
     with connect(scene.database, "superuser", autocommit=True, purpose="rows") as conn:
         before = read_baseline(conn)
-        for relation in tenant_relations(scene):
+        for relation in listed_tables(conn, need_tenancy(scene.target)):
             known = before.get(relation)
             if known is None:
                 yield Finding(relation, expected="a digest taken before the migration", actual="none was taken")

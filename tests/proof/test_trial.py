@@ -16,6 +16,7 @@ from playbook.service.applied import applied_beside
 from playbook.service.version import read_version
 from playbook.stack import LocalStack
 from playbook.stack.protocol import Edit
+from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
 pytestmark = pytest.mark.stack
@@ -82,11 +83,12 @@ def tried(hardened: LocalStack) -> Callable[..., list[KillEntry]]:
             target=TARGET,
             checks=(no_marker, switches_on),
             seed=1,
+            profile="quick",
             smoke=smoke,
             applied=applied_beside(read_version(hardened.endpoints("hardened"))),
             digest=digest,
         )
-        return trial.run(sabotages, profile="quick")
+        return trial.run(sabotages)
 
     return run
 
@@ -116,6 +118,39 @@ class TestKill:
     def test_other_profile_is_not_tried(self, tried: Tried) -> None:
         (entry,) = tried(replace(SABOTAGE, profile="standard"))
         assert entry.result == "not_tried"
+
+
+class TestAsked:
+    """A sabotage is asked of every check that it could turn red; a dear one only where named, in quick."""
+
+    def asked(self, hardened: LocalStack, sabotage: Sabotage, profile: Profile) -> list[str]:
+        dear = replace(switches_on, dear=True)
+        code = replace(switches_on, id="service.code.only", reach="code")
+        trial = Trial(
+            stack=hardened,
+            target=TARGET,
+            checks=(no_marker, dear, code),
+            seed=1,
+            profile=profile,
+            smoke=lambda _: None,
+            applied=lambda *_: None,
+            digest=digest,
+        )
+        return [one.id for one in trial.asked(sabotage)]
+
+    def test_quick(self, hardened: LocalStack) -> None:
+        assert self.asked(hardened, SABOTAGE, "quick") == ["marker.table.absent"]
+
+    def test_named_ones_always(self, hardened: LocalStack) -> None:
+        named = replace(SABOTAGE, kills={"service.switches.on": WHOLE})
+        assert self.asked(hardened, named, "quick") == ["marker.table.absent", "service.switches.on"]
+
+    def test_standard(self, hardened: LocalStack) -> None:
+        assert self.asked(hardened, SABOTAGE, "standard") == ["marker.table.absent", "service.switches.on"]
+
+    def test_code_only_under_a_fault_of_code(self, hardened: LocalStack) -> None:
+        switch = replace(SABOTAGE, fault=SwitchOff("ready_checks_dependencies"))
+        assert "service.code.only" in self.asked(hardened, switch, "quick")
 
 
 class TestVoid:
