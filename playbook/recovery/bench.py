@@ -7,7 +7,7 @@ Nothing is lost here and no service is switched over; that is the drill's.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,6 +74,7 @@ class Bench:
     written: tuple[Marker, ...]
     facts: dict[str, str] = field(default_factory=dict)
     tries: int = 0
+    mutations: Mapping[str, Mutation] = field(default_factory=lambda: MUTATIONS)
 
     def tried(self, mutation: str | None, *, state: str) -> Scene:
         """
@@ -83,7 +84,7 @@ class Bench:
         """
         self.tries += 1
         self.facts.clear()
-        fault = None if mutation is None else MUTATIONS[mutation]
+        fault = None if mutation is None else self.mutations[mutation]
         procedure = our_procedure() if fault is None else fault.change(our_procedure())
         rehearsal = Rehearsal(procedure, self.backups.truth, Journal(self.yard), written=self.written)
         if fault is not None and fault.loses:

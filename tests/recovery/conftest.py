@@ -41,5 +41,3 @@ def hardened(target: Target) -> Iterator[LocalStack]:
 
 def scene_of(stack: LocalStack, state: State, target: Target) -> Scene:
     return Scene.of(stack.site(state), state=state, target=target, seed=7)
-
-
