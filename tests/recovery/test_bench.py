@@ -57,6 +57,6 @@ class TestBench:
         assert {r.id: r.reason or r.actual for r in results if r.outcome in ("fail", "error")} == {}
 
     def test_a_mutation_that_is_not_seen_is_void(self, bench: Bench) -> None:
-        unseen = Mutation("logical", lambda whole: whole, lambda evidence: False)
+        unseen = Mutation("logical", lambda whole: whole, lambda _: False)
         with pytest.raises(NotApplied):
             replace(bench, mutations={"unseen": unseen}).tried("unseen", state="sabotaged:unseen")
