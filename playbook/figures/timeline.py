@@ -22,7 +22,7 @@ _BAR_IN = 0.62
 _FOOT_IN = 1.0
 _ROOM_FOR_WORDS = 0.07
 _FILLS = ("#d3eaf6", "#e2e3fa", "#ffe4bd", "#e8eaed", "#d9f0e1", "#fbe3f1")
-_HATCHES = ("", "//", "\\\\", "..", "", "xx")
+_HATCHES = ("", "/", "\\", ".", "", "x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,14 @@ def recovery_timeline(
         msg = "nothing was restored: there is no bar to draw"
         raise ValueError(msg)
     end = max((span.ended_s for bar in bars for span in bar.spans), default=1.0) or 1.0
+    names = tuple(dict.fromkeys(span.name for bar in bars for span in bar.spans))
     start = -max((bar.safe_s for bar in bars if bar.safe_s is not None), default=0.0)
 
     def paint(axes: Axes) -> None:
         for y, bar in enumerate(bars):
-            _paint_bar(axes, y, bar, end - start)
+            _paint_bar(axes, y, bar, names, end - start)
         axes.axvline(0, color=INK, linewidth=1.4)
-        axes.text(0, -0.62, "loss", color=INK, ha="center", va="bottom")
+        axes.text(-(end - start) * 0.008, -0.62, "loss", color=INK, ha="right", va="bottom")
         edge = end + (end - start) * 0.28
         _paint_targets(axes, start, edge, rto_target_s, rpo_target_s)
         axes.set_xlim(start - (end - start) * 0.04, edge)
@@ -94,12 +95,13 @@ def recovery_timeline(
     return Figure(name="recovery-timeline", title=title, png=png, svg=svg, alt=alt, table=table)
 
 
-def _paint_bar(axes: Axes, y: int, bar: RecoveryBar, whole: float) -> None:
+def _paint_bar(axes: Axes, y: int, bar: RecoveryBar, names: Sequence[str], whole: float) -> None:
     if bar.safe_s:
         lost = MARKS["fail"]
-        axes.barh(y, bar.safe_s, left=-bar.safe_s, height=0.5, color=lost.fill, edgecolor=lost.ink, hatch="--")
+        axes.barh(y, bar.safe_s, left=-bar.safe_s, height=0.5, color=lost.fill, edgecolor=lost.ink, hatch="-")
+        if bar.safe_s / whole >= _ROOM_FOR_WORDS:
+            _label(axes, -bar.safe_s / 2, y, "lost")
     last = 0.0
-    names = list(dict.fromkeys(span.name for span in bar.spans))
     for span in bar.spans:
         number = names.index(span.name) % len(_FILLS)
         axes.barh(
@@ -107,14 +109,16 @@ def _paint_bar(axes: Axes, y: int, bar: RecoveryBar, whole: float) -> None:
             hatch=_HATCHES[number],
         )  # fmt: skip
         if span.took_s / whole >= _ROOM_FOR_WORDS:
-            axes.text(
-                (span.began_s + span.ended_s) / 2, y, span.name, color=INK, ha="center", va="center", fontsize=8,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-            )  # fmt: skip
+            _label(axes, (span.began_s + span.ended_s) / 2, y, span.name)
         last = span.ended_s
     mark = MARKS["fail" if bar.failed else "pass"]
     words = "not serving" if bar.failed else f"serving after {last:.1f} s"
     axes.text(last + whole * 0.01, y, f"{mark.glyph} {words}", color=mark.ink, ha="left", va="center", fontsize=8.5)
+
+
+def _label(axes: Axes, x: float, y: int, words: str) -> None:
+    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    axes.text(x, y, words, color=INK, ha="center", va="center", fontsize=8, bbox=on_white)
 
 
 def _paint_targets(axes: Axes, start: float, edge: float, rto_s: float | None, rpo_s: float | None) -> None:
