@@ -124,8 +124,8 @@ class Trial:
         assert isinstance(sabotage.fault, ProcedureFault)
         try:
             scene = bench.tried(sabotage.fault.mutation, state=f"sabotaged:{sabotage.name}")
-        except NotApplied as err:
-            return void(sabotage, str(err))
+        except (NotApplied, InputError, StackError) as err:
+            return void(sabotage, str(err).splitlines()[0])
         return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
 
     def _judged(self, sabotage: Sabotage, scene: Scene) -> list[KillEntry]:
