@@ -10,7 +10,7 @@ from typing import Literal
 
 from playbook.stack.protocol import Edit
 
-__all__ = ["WHOLE", "CodeEdit", "FaultKind", "Sabotage", "SqlFault", "SwitchOff"]
+__all__ = ["WHOLE", "CodeEdit", "FaultKind", "ProcedureFault", "Sabotage", "SqlFault", "SwitchOff"]
 
 WHOLE: tuple[str, ...] = ()
 """Subjects of a check that answers about the whole."""
@@ -52,7 +52,19 @@ class CodeEdit:
     edit: Edit
 
 
-FaultKind = SqlFault | SwitchOff | CodeEdit
+@dataclass(frozen=True, slots=True)
+class ProcedureFault:
+    """
+    A named mutation of a procedure (of backup and restore, …), or of what it made.
+
+    The domain that owns the procedure knows the name, runs the mutated procedure on a throw-away subject, and sees
+    by a probe of its own that the mutation is there.
+    """
+
+    mutation: str
+
+
+FaultKind = SqlFault | SwitchOff | CodeEdit | ProcedureFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ Owns the trial of the checks: each sabotage on a copy, between two green baselin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
-from playbook.errors import InputError, StackError
+from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
 from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
 from playbook.proof.check import Check
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry, entries, not_tried, void
-from playbook.proof.sabotage import Sabotage, SqlFault
+from playbook.proof.procedure import ProcedureBench
+from playbook.proof.sabotage import ProcedureFault, Sabotage, SqlFault
 from playbook.proof.scene import Scene
 from playbook.stack.protocol import Edit, Stack
 from playbook.target.scenario import Profile
@@ -32,7 +33,8 @@ class Trial:
 
     `smoke` answers None while the service works, else what does not; `applied` answers None when a switch or an
     edit is seen from outside in the copy that runs; `digest` is the catalogue's digest, by which a copy is known
-    to be as it was. `seen` hears each result, `told` each entry of the matrix.
+    to be as it was. `seen` hears each result, `told` each entry of the matrix. `bench` opens the
+    subject of faults of a procedure, which have baselines of their own: the procedure unmutated, before and after.
     """
 
     stack: Stack
@@ -46,6 +48,7 @@ class Trial:
     seen: Callable[[CheckResult], None] = lambda _: None
     told: Callable[[KillEntry], None] = lambda _: None
     pair: bool = False
+    bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -55,8 +58,12 @@ class Trial:
         """
         wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(self.profile)]
         matrix: list[KillEntry] = []
-        if wanted:
-            matrix = self._tried(wanted)
+        of_procedure = [s for s in wanted if isinstance(s.fault, ProcedureFault)]
+        others = [s for s in wanted if s not in of_procedure]
+        if others:
+            matrix += self._tried(others)
+        if of_procedure:
+            matrix += self._on_procedure(of_procedure)
         for sabotage in sabotages:
             if sabotage not in wanted:
                 matrix += not_tried(sabotage, f"not tried in profile {self.profile}")
@@ -100,6 +107,28 @@ class Trial:
         except (InputError, StackError) as err:
             return void(sabotage, err.message)
 
+    def _on_procedure(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        if self.bench is None:
+            return self._all_void(wanted, "this phase has no procedure to mutate")
+        try:
+            with self.bench() as bench:
+                red = self._red(bench.tried(None, state="hardened"))
+                if red:
+                    return self._all_void(wanted, f"the baseline before is not green: {red}")
+                matrix = [entry for sabotage in wanted for entry in self._mutated(sabotage, bench)]
+                red = self._red(bench.tried(None, state="hardened"))
+        except (InputError, StackError, Unavailable) as err:
+            return self._all_void(wanted, err.message)
+        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+
+    def _mutated(self, sabotage: Sabotage, bench: ProcedureBench) -> list[KillEntry]:
+        assert isinstance(sabotage.fault, ProcedureFault)
+        try:
+            scene = bench.tried(sabotage.fault.mutation, state=f"sabotaged:{sabotage.name}")
+        except (NotApplied, InputError, StackError) as err:
+            return void(sabotage, str(err).splitlines()[0])
+        return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
+
     def _judged(self, sabotage: Sabotage, scene: Scene) -> list[KillEntry]:
         broken = self.smoke(scene)
         if broken is not None:
@@ -123,6 +152,9 @@ class Trial:
         broken = self.smoke(bench)
         if broken is not None:
             return f"smoke test: {broken}"
+        return self._red(bench)
+
+    def _red(self, bench: Scene) -> str | None:
         red = [r for r in run_checks(self.checks, bench) if r.outcome in ("fail", "error")]
         return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
 

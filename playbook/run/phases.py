@@ -5,21 +5,33 @@ Owns the list of phases: which notebook, which checks and sabotages, what each n
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
-from playbook import bringup, isolation, load, tenancy
+from playbook import bringup, isolation, load, recovery, tenancy
 from playbook.errors import InputError
 from playbook.proof.check import Check
+from playbook.proof.procedure import ProcedureBench
 from playbook.proof.registry import Registry
 from playbook.proof.sabotage import Sabotage
-from playbook.stack.protocol import Stack
+from playbook.proof.scene import Scene
+from playbook.stack.protocol import Stack, State
 from playbook.target.target import Target
 
 __all__ = ["PHASES", "Phase", "find_phase", "registry"]
 
 Say = Callable[[str], None]
 Harden = Callable[[Stack, Target, Say], None]
+
+
+class Rehearse(Protocol):
+    """
+    Runs a phase's procedure on a state; returns the scene in which its checks find what came of it.
+    """
+
+    def __call__(self, stack: Stack, state: State, scene: Scene, *, say: Say) -> Scene: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,8 @@ class Phase:
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
     before the phase's `switches` are turned on; both are idempotent. `pair`: its copies have two instances behind a
-    proxy, where the stack has one.
+    proxy, where the stack has one. `rehearse` runs what the checks then read, and `bench` opens the subject on which
+    the phase's sabotages mutate it.
     """
 
     id: str
@@ -42,6 +55,8 @@ class Phase:
     switches: tuple[str, ...] = ()
     prepare: Harden | None = None
     pair: bool = False
+    rehearse: Rehearse | None = None
+    bench: Callable[[Stack, Scene], AbstractContextManager[ProcedureBench]] | None = None
 
     def harden(self, stack: Stack, target: Target, *, without: frozenset[str], say: Say) -> None:
         """
@@ -126,6 +141,21 @@ PHASES = (
         needs=("10", "20", "30"),
         switches=("graceful_shutdown", "list_statements_bounded"),
         pair=True,
+    ),
+    Phase(
+        id="70",
+        notebook="70_backup_restore",
+        title="Backup and restore",
+        touches=(
+            "clones the database server of each state; backs the clone up, kills it and moves its data away",
+            "restores into spare servers, and lets the service of the state serve from them for some seconds",
+            "tries mutated procedures on a clone of `hardened`; every clone and spare server is destroyed",
+        ),
+        checks=recovery.CHECKS,
+        sabotages=recovery.SABOTAGES,
+        needs=("10", "20", "30"),
+        rehearse=recovery.drill_state,
+        bench=recovery.procedure_bench,
     ),
 )
 

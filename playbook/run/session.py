@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from playbook.postgres.connect import connect
 from playbook.proof.check import Check
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry
+from playbook.proof.procedure import ProcedureBench
 from playbook.proof.scene import Scene
 from playbook.proof.trial import Trial
 from playbook.run.phases import Phase, find_phase
@@ -71,7 +72,7 @@ class Session:
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
-            place = {"state": self.scene(state)}
+            place = {"state": self._rehearsed(state)}
             if copies:
                 site = stack.enter_context(self.stack.scratch(state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
@@ -80,6 +81,12 @@ class Session:
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
         return found
+
+    def _rehearsed(self, state: State) -> Scene:
+        scene = self.scene(state)
+        if self.phase.rehearse is None:
+            return scene
+        return self.phase.rehearse(self.stack, state, scene, say=self.say)
 
     def harden(self) -> None:
         """
@@ -115,10 +122,15 @@ class Session:
             seen=self._seen,
             told=self._told,
             pair=self.phase.pair,
+            bench=self._bench(),
         )
         self.matrix = []
         trial.run(self.phase.sabotages)
         return self.matrix
+
+    def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
+        opened = self.phase.bench
+        return None if opened is None else partial(opened, self.stack, self.scene("hardened"))
 
     def verdict(self) -> Verdict:
         """

@@ -283,8 +283,8 @@ class LocalStack:
         """
         return self._states.servers.repository()
 
-    def tool(self, argv: Sequence[str], *, as_server: bool = False) -> Completed:
-        return run_tool(self._ground, argv, as_server=as_server)
+    def tool(self, argv: Sequence[str], *, as_server: bool = False, env: Mapping[str, str] | None = None) -> Completed:
+        return run_tool(self._ground, argv, as_server=as_server, env=env)
 
     def fingerprint(self) -> Mapping[str, PartVersion]:
         return read_fingerprint(self._ground, self._states.app("found"))

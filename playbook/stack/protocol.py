@@ -408,10 +408,11 @@ class Stack(Protocol):
         """A folder for backups that the servers' account can read and write."""
         ...
 
-    def tool(self, argv: Sequence[str], *, as_server: bool = False) -> Completed:
+    def tool(self, argv: Sequence[str], *, as_server: bool = False, env: Mapping[str, str] | None = None) -> Completed:
         """
-        Run pg_dump and the like, of the server's major, where the data lies.
+        Run pg_dump and the like, of the server's major, where the data lies; or sh or gzip with those on their PATH.
 
+        `env` is for what may not stand in a command line (PGPASSWORD).
         `as_server`: by the account of the servers, who own their data and must read what is restored.
         """
         ...

@@ -7,11 +7,13 @@ from __future__ import annotations
 import hashlib
 import platform
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from playbook.errors import Unavailable
 from playbook.postgres.role import ROLES
 from playbook.stack.apps import App
 from playbook.stack.children import Order
@@ -23,21 +25,44 @@ from playbook.stack.record import StackRecord
 __all__ = ["process_names", "read_fingerprint", "run_tool"]
 
 
-def run_tool(ground: Ground, argv: Sequence[str], *, as_server: bool = False, limit_s: float = 600.0) -> Completed:
+_SYSTEM_PATH = "/usr/bin:/bin"
+_SYSTEM_PROGRAMS = ("sh", "gzip")
+"""What plans' own backup scripts are run and looked at with."""
+
+
+def run_tool(
+    ground: Ground,
+    argv: Sequence[str],
+    *,
+    as_server: bool = False,
+    env: Mapping[str, str] | None = None,
+    limit_s: float = 600.0,
+) -> Completed:
     """
     Run one of PostgreSQL's programs of the server's own version, under the supervisor; `exit_code` None: timed out.
 
     Passwords of the stack's accounts need not stand in `argv`. `as_server`: by the servers' account, in their folder.
-    Raises Unavailable when the parts do not have it.
+    Raises Unavailable when the parts do not have it; sh and
+    gzip are the system's, with the parts first on their PATH.
     """
-    program = ground.parts().program(argv[0])
+    parts = ground.parts()
+    program = _system_program(argv[0]) if argv[0] in _SYSTEM_PROGRAMS else parts.program(argv[0])
+    path = f"{parts.bin_dir}:{_SYSTEM_PATH}"
     name = f"tool/{argv[0]}-{secrets.token_hex(4)}"
     out, errors = ground.log(name), ground.log(f"{name}-errors")
     record = ground.record()
     order = Order(
         name=name,
         argv=(str(program), *argv[1:]),
-        env=ground.environment({"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10", "PGPASSFILE": str(_passwords(ground))}),
+        env=ground.environment(
+            {
+                "LC_ALL": "C",
+                "PGCONNECT_TIMEOUT": "10",
+                "PGPASSFILE": str(_passwords(ground)),
+                "PATH": path,
+                **(env or {}),
+            }
+        ),
         cwd=str(ground.folder / ("postgres" if as_server else "logs")),
         log=str(out),
         errors=str(errors),
@@ -70,6 +95,13 @@ def _passwords(ground: Ground) -> Path:
 
 def _escaped(field: str) -> str:
     return field.replace("\\", "\\\\").replace(":", "\\:")
+
+
+def _system_program(name: str) -> Path:
+    found = shutil.which(name, path=_SYSTEM_PATH)
+    if found is None:
+        raise Unavailable(f"{name} is not in {_SYSTEM_PATH}", hint="Install it.")
+    return Path(found)
 
 
 def process_names(record: StackRecord, service: str) -> tuple[str, ...]:

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from playbook.postgres.connect import connect
-from playbook.postgres.digest import TableDigest, digest_tables, list_columns
+from playbook.postgres.digest import (
+    Grouping,
+    TableDigest,
+    digest_groups,
+    digest_tables,
+    fixed_spelling,
+    list_columns,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -82,3 +90,18 @@ class TestDigest:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 digest_tables(connection)
             connection.execute("RESET ROLE; DROP OWNED BY short_sighted; DROP ROLE short_sighted")
+
+
+class TestDigestGroups:
+    """Apart by owner or not, it is the same digest of the same rows."""
+
+    def test_the_groups_add_up_to_the_table(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        whole = digest_tables(connection)["public.t"]
+        columns = list_columns(connection)["public.t"]
+        with fixed_spelling(connection):
+            groups = digest_groups(connection, "public.t", Grouping(columns, sql.SQL("mod(t.id, 3)")))
+            alone = digest_groups(connection, "public.t", Grouping(columns))
+        assert set(groups) == {"0", "1", "2"}
+        assert sum(one.count for one in groups.values()) == whole.count
+        assert sum(int(one.sum) for one in groups.values()) == int(whole.sum)
+        assert alone == {"": whole}

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from playbook import isolation
+from playbook.proof.apply import NotApplied
+from playbook.proof.execute import run_checks
+from playbook.proof.matrix import entries
+from playbook.recovery.bench import Bench, open_bench
+from playbook.recovery.checks import CHECKS
+from playbook.recovery.mutations import Mutation
+from playbook.recovery.rehearsal import rehearsal_of
+from playbook.recovery.sabotages import SABOTAGES
+from playbook.recovery.yard import yard_of
+from playbook.stack.local import LocalStack
+from playbook.target.target import Target
+from tests.recovery.conftest import scene_of
+
+pytestmark = pytest.mark.stack
+
+READING = [one for one in isolation.CHECKS if one.id.startswith("rows.read")]
+FAULTS = {one.name: one for one in SABOTAGES}
+
+
+@pytest.fixture(scope="module")
+def bench(hardened: LocalStack, target: Target) -> Iterator[Bench]:
+    with (
+        yard_of(hardened, "hardened", many=True) as yard,
+        open_bench(scene_of(hardened, "hardened", target), yard, isolation=READING) as opened,
+    ):
+        yield opened
+
+
+class TestBench:
+    """A mutated procedure turns red exactly what its fault names; unmutated, nothing is red, before and after."""
+
+    def test_unmutated_it_is_green(self, bench: Bench) -> None:
+        results = run_checks(CHECKS, bench.tried(None, state="hardened"))
+        assert {r.id: r.reason or r.actual for r in results if r.outcome in ("fail", "error")} == {}
+
+    @pytest.mark.parametrize("name", FAULTS)
+    def test_a_fault_turns_red_what_it_names(self, bench: Bench, name: str) -> None:
+        scene = bench.tried(name, state=f"sabotaged:{name}")
+        found = entries(FAULTS[name], run_checks(CHECKS, scene))
+        assert [one for one in found if one.result not in ("killed", "survived") or not one.declared] == []
+        assert {one.check for one in found if one.result == "killed"} == set(FAULTS[name].kills)
+
+    def test_a_flipped_byte_passes_every_naive_check(self, bench: Bench) -> None:
+        report = rehearsal_of(bench.tried("dump-byte-flipped", state="sabotaged:x")).routes["logical"]
+        assert all(one.well for one in report.naive)
+
+    def test_after_all_of_them_it_is_green_again(self, bench: Bench) -> None:
+        results = run_checks(CHECKS, bench.tried(None, state="hardened"))
+        assert {r.id: r.reason or r.actual for r in results if r.outcome in ("fail", "error")} == {}
+
+    def test_a_mutation_that_is_not_seen_is_void(self, bench: Bench) -> None:
+        unseen = Mutation("logical", lambda whole: whole, lambda _: False)
+        with pytest.raises(NotApplied):
+            replace(bench, mutations={"unseen": unseen}).tried("unseen", state="sabotaged:unseen")
