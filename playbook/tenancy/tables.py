@@ -16,7 +16,7 @@ from playbook.tenancy.relations import need_tenancy, tenant_relations
 from playbook.tenancy.steps import Plan
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
 __all__ = ["applied_table", "before_after", "ownership_table", "plan_table"]
 
