@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from playbook.proof.sabotage import Sabotage
 from playbook.tenancy.blind import BLIND
+from playbook.tenancy.blind_objects import BLIND_OBJECTS
 from playbook.tenancy.inverted import INVERTED
 from playbook.tenancy.role_faults import ROLE_FAULTS, ROW_SECURITY_FAULTS
 from playbook.tenancy.schema_faults import KEY_FAULTS, MIGRATION_FAULTS, ROW_FAULTS
@@ -19,5 +20,6 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *ROLE_FAULTS,
     *MIGRATION_FAULTS,
     *BLIND,
+    *BLIND_OBJECTS,
     *INVERTED,
 )
