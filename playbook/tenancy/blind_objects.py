@@ -127,7 +127,10 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
         protection="rows of nobody kept apart",
         mechanism="deleted",
         fault=SqlFault(
-            apply="CREATE TABLE playbook.tidied AS SELECT * FROM quarantine.audit_log; DELETE FROM quarantine.audit_log",
+            apply="""
+                CREATE TABLE playbook.tidied AS SELECT * FROM quarantine.audit_log;
+                DELETE FROM quarantine.audit_log
+            """,
             heal="INSERT INTO quarantine.audit_log SELECT * FROM playbook.tidied; DROP TABLE playbook.tidied",
             probe="SELECT to_regclass('playbook.tidied') IS NOT NULL",
         ),
