@@ -11,6 +11,9 @@ from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["BLIND_OBJECTS"]
 
+NEW = ("public.events_2035_01",)
+FIND = ("public.find_documents(title_part text)",)
+
 BLIND_OBJECTS: tuple[Sabotage, ...] = (
     Sabotage(
         name="blind-report-view-by-superuser",
@@ -26,7 +29,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
             heal="DROP VIEW public.document_report",
             probe="SELECT to_regclass('public.document_report') IS NOT NULL",
         ),
-        kills={},
+        kills={"rls.view.own-rows": ("public.document_report",)},
         blind=True,
     ),
     Sabotage(
@@ -52,7 +55,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
                 " WHERE oid = 'public.read_tenant_stats()'::regprocedure"
             ),
         ),
-        kills={},
+        kills={"rls.definer.own-rows": ("public.read_tenant_stats()",)},
         blind=True,
     ),
     Sabotage(
@@ -71,7 +74,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
             heal="DROP TABLE public.events_2035_01",
             probe="SELECT to_regclass('public.events_2035_01') IS NOT NULL",
         ),
-        kills={},
+        kills={"rls.table.enabled": NEW, "rls.table.forced": NEW, "rls.policy.every-command": NEW},
         blind=True,
     ),
     Sabotage(
@@ -91,7 +94,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
             heal="DROP FUNCTION public.find_documents(text)",
             probe="SELECT to_regprocedure('public.find_documents(text)') IS NOT NULL",
         ),
-        kills={},
+        kills={"rls.definer.bounded-owner": FIND, "rls.definer.own-rows": FIND},
         blind=True,
     ),
     Sabotage(
@@ -117,7 +120,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
             """,
             probe="SELECT to_regclass('public.invoices_number_seq') IS NOT NULL",
         ),
-        kills={},
+        kills={"schema.numbers.per-tenant": ("public.invoices",)},
         blind=True,
     ),
     Sabotage(
@@ -134,7 +137,7 @@ BLIND_OBJECTS: tuple[Sabotage, ...] = (
             heal="INSERT INTO quarantine.audit_log SELECT * FROM playbook.tidied; DROP TABLE playbook.tidied",
             probe="SELECT to_regclass('playbook.tidied') IS NOT NULL",
         ),
-        kills={},
+        kills={"schema.rows.kept": ("public.audit_log",)},
         blind=True,
     ),
 )
