@@ -5,6 +5,14 @@ Display only: what a cell shows, on a screen and on paper.
 from playbook.notebook.card import Card, VerdictView
 from playbook.notebook.figure_view import FigureView
 from playbook.notebook.limits import limits_picture
+from playbook.notebook.migration import (
+    digest_table,
+    ownership_picture,
+    plan_locks,
+    plan_script,
+    quarantine_table,
+    relations_table,
+)
 from playbook.notebook.results import kill_table, matrix_picture, matrix_table, results_table
 from playbook.notebook.table import Table
 
@@ -13,9 +21,15 @@ __all__ = [
     "FigureView",
     "Table",
     "VerdictView",
+    "digest_table",
     "kill_table",
     "limits_picture",
     "matrix_picture",
     "matrix_table",
+    "ownership_picture",
+    "plan_locks",
+    "plan_script",
+    "quarantine_table",
+    "relations_table",
     "results_table",
 ]
