@@ -20,7 +20,7 @@ __all__ = ["OwnedTable", "ownership_graph"]
 _WIDTH_IN = 9.0
 _ROW_IN = 0.34
 _FOOT_IN = 0.5
-_STEP = 1.0
+_STEP = 1.15
 _LINE = 8.5
 
 
@@ -64,7 +64,7 @@ def ownership_graph(tables: Sequence[OwnedTable], *, title: str = "How each tabl
         at = {one.table.name: one for one in placed}
         for one in placed:
             _paint(axes, one, at.get(one.table.parent or ""))
-        axes.set_xlim(-0.1, deepest * _STEP + 2.6)
+        axes.set_xlim(-0.1, deepest * _STEP + 1.6)
         axes.set_ylim(placed[-1].row + 0.7, -0.7)
         axes.set_axis_off()
 
@@ -94,7 +94,7 @@ def _paint(axes: Axes, one: _Placed, parent: _Placed | None) -> None:
         corner = parent.depth * _STEP + 0.12
         axes.plot([corner, corner, x], [parent.row + 0.32, one.row, one.row], color=GRID, linewidth=1.2, zorder=1)
         axes.text(
-            corner + 0.05, one.row - 0.06, f"{one.table.column} →", color=MUTED, fontsize=7, ha="left", va="bottom"
+            corner + 0.05, one.row - 0.06, f"← {one.table.column}", color=MUTED, fontsize=7, ha="left", va="bottom"
         )
     name = axes.text(
         x,

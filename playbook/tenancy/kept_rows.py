@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from playbook.postgres.connect import connect
 from playbook.proof.scene import Scene
 from playbook.tenancy.baseline import Baseline, Digest, read_baseline, read_digest
+from playbook.tenancy.fixed_plan import RECORD
 from playbook.tenancy.orphans import quarantine_of
 from playbook.tenancy.relations import identifier, read_parents
 
@@ -35,7 +36,8 @@ def compare_digests(found: Scene, hardened: Scene) -> list[Compared]:
     """
     Digest every table that the hardened state had before its migration, there and in the state as found. Read-only.
 
-    Both are read now, over the columns as found and up to the rows that were there when the migration began.
+    Both are read now, over the columns as found and up to the rows that were there when the migration began. The
+    migration tool's own record is left out: it changes, as it must.
     """
     with (
         connect(found.database, "superuser", autocommit=True, purpose="digest") as old,
@@ -44,7 +46,11 @@ def compare_digests(found: Scene, hardened: Scene) -> list[Compared]:
         before = read_baseline(new)
         parents = read_parents(new)
         then, now = KeptDigests(old, before, parents), KeptDigests(new, before, parents)
-        return [Compared(one, then.of(one), now.of(one), now.apart(one).rows) for one in sorted(before)]
+        return [
+            Compared(one, then.of(one), now.of(one), now.apart(one).rows)
+            for one in sorted(before)
+            if not one.endswith(f".{RECORD}")
+        ]
 
 
 @dataclass(slots=True)
