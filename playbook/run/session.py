@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playbook.errors import InputError, VerdictFailed, VerdictUndecided
 from playbook.evidence.client import Emitter, emit_check
-from playbook.evidence.events import KillTried, Note, SmokeTested
+from playbook.evidence.events import CheckDone, KillTried, Note, SmokeTested
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
@@ -24,6 +24,7 @@ from playbook.proof.procedure import ProcedureBench
 from playbook.proof.scene import Scene
 from playbook.proof.trial import Trial
 from playbook.run.phases import Phase, find_phase
+from playbook.run.relay import Relay
 from playbook.run.verdict import Verdict, read_verdict
 from playbook.service.applied import applied_beside
 from playbook.service.smoke import smoke
@@ -110,22 +111,23 @@ class Session:
         if self.mode == "audit":
             self.say("mode audit: these checks were seen to fail on the reference service")
             return []
-        trial = Trial(
-            stack=self.stack,
-            target=self.target,
-            checks=self.phase.checks,
-            seed=self.seed,
-            profile=self.profile,
-            smoke=smoke,
-            applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
-            digest=_digest,
-            seen=self._seen,
-            told=self._told,
-            pair=self.phase.pair,
-            bench=self._bench(),
-        )
         self.matrix = []
-        trial.run(self.phase.sabotages)
+        with Relay(self.emitter) as relay:
+            trial = Trial(
+                stack=self.stack,
+                target=self.target,
+                checks=self.phase.checks,
+                seed=self.seed,
+                profile=self.profile,
+                smoke=smoke,
+                applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
+                digest=_digest,
+                seen=lambda result: relay.send(CheckDone(result=result)),
+                told=lambda entry: self._told(entry, relay),
+                pair=self.phase.pair,
+                bench=self._bench(),
+            )
+            trial.run(self.phase.sabotages)
         return self.matrix
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
@@ -157,12 +159,9 @@ class Session:
         """
         self.emitter.emit(Note(phase=self.phase.id, text=text))
 
-    def _seen(self, result: CheckResult) -> None:
-        emit_check(self.emitter, result)
-
-    def _told(self, entry: KillEntry) -> None:
+    def _told(self, entry: KillEntry, relay: Relay) -> None:
         self.matrix.append(entry)
-        self.emitter.emit(
+        relay.send(
             KillTried(
                 phase=self.phase.id,
                 sabotage=entry.sabotage,
