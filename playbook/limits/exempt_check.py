@@ -46,6 +46,7 @@ def _names(scene: Scene) -> list[str]:
     how="Exhaust a caller of each limit, then ask every operation of the OpenAPI document as it.",
     remedy="Compare the whole path with the list, not a part of it.",
     population=_names,
+    on="copy",
     dear=True,
 )
 def exempt_exactly(scene: Scene) -> Iterator[Finding]:

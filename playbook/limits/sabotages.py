@@ -215,6 +215,15 @@ SABOTAGES = (
         profile="standard",
     ),
     Sabotage(
+        name="ai-cap-looked-at",
+        title="Spending is looked at before the call and written after it",
+        phase="50",
+        protection="spending cap",
+        mechanism="switch off",
+        fault=SwitchOff("ai_cap_atomic"),
+        kills={"limits.cost.capped": ("ai",)},
+    ),
+    Sabotage(
         name="limits-keys-renamed",
         title="Harmless: counters have other names in the store",
         phase="50",

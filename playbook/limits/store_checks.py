@@ -16,6 +16,7 @@ from playbook.limits.asking import declared, make_prober, partial_strength
 from playbook.limits.declaration import Declaration, Limit, Store
 from playbook.limits.experiments import Prober
 from playbook.limits.judging import Asked, judge_without_store
+from playbook.limits.long_windows import kept_by_clock
 from playbook.limits.wire import Line
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -24,6 +25,7 @@ from playbook.stack.protocol import Fault, Kill, Pause
 __all__ = ["STORE_CHECKS"]
 
 BACK_WITHIN_S = 5.0
+NO_CLOCK = "the time to live of a counter, not a wait of that length"
 
 
 def _limits(scene: Scene) -> list[str]:
@@ -95,6 +97,7 @@ def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
     how="Kill the store, ask N + 2 times as a fresh caller of each limit, start it, count again over the instances.",
     remedy="Catch the store's errors in one place, and do there what is declared: closed, open, or a local bound.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def store_dead(scene: Scene) -> Iterator[Finding]:
@@ -111,6 +114,7 @@ def store_dead(scene: Scene) -> Iterator[Finding]:
     how="Freeze the store, ask N + 2 times as a fresh caller of each limit (2 s an answer at most), let it go on.",
     remedy="Give connecting and every command a short time-out, and leave a store alone for a while that failed.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def store_hung(scene: Scene) -> Iterator[Finding]:
@@ -125,13 +129,15 @@ def store_hung(scene: Scene) -> Iterator[Finding]:
     severity="medium",
     why="A rehearsal with short windows proves how is counted, not for how long.",
     how="Start one more instance with the declared windows, ask once, and read the time to live of the counters that"
-    " were touched: W, or 2 W for a sliding counter.",
+    " were touched: W, or 2 W for a sliding counter. Where app and store have a clock that moves, fill each window too,"
+    " and wait for its end by that clock.",
     remedy="Enforce the declared seconds; look for a unit mistaken.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def windows_kept(scene: Scene) -> Iterator[Finding]:
-    """Read the counters' time to live."""
+    """Read the counters' time to live, and wait by the clock."""
     section = scene.target.limits
     if section is None or section.scale == 1:
         raise Unavailable("the windows are the declared ones, and were counted in", hint="")
@@ -148,19 +154,25 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
             with Line(url, caller.address) as line:
                 status = line.ask(caller.request(limit)).status
             touched = [life for key, life in _lives(store).items() if life > before.get(key, 0)]
-            wanted: list[JsonValue] = [window.seconds for window in limit.windows]
-            kept: list[JsonValue] = [w.seconds for w in limit.windows if _keeps(touched, w.seconds)]
+            kept = [w.seconds for w in limit.windows if _keeps(touched, w.seconds)]
             lives: list[JsonValue] = [round(life / 1000, 1) for life in sorted(touched)]
+            seen = [
+                Observation(role="caller", request=f"{limit.method} {limit.path}", value=status),
+                Observation(role="admin of the store", query="PTTL of the keys touched", value=lives, unit="s"),
+            ]
+            if scene.site_clock is not None:
+                waited = kept_by_clock(url, prober, limit, scene.clock)
+                seen.append(
+                    Observation(role="caller", request="windows waited out by the clock", value=[*waited], unit="s")
+                )
+                kept = [seconds for seconds in kept if seconds in waited]
             yield Finding(
                 subject=limit.id,
-                expected=wanted,
-                actual=kept,
-                observations=(
-                    Observation(role="caller", request=f"{limit.method} {limit.path}", value=status),
-                    Observation(role="admin of the store", query="PTTL of the keys touched", value=lives, unit="s"),
-                ),
-                strength="partial",
-                strength_reason="the time to live of a counter, not a wait of that length",
+                expected=[window.seconds for window in limit.windows],
+                actual=[*kept],
+                observations=tuple(seen),
+                strength="partial" if scene.site_clock is None else "strong",
+                strength_reason=NO_CLOCK if scene.site_clock is None else None,
             )
 
 

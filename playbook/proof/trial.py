@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
 from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
 from playbook.proof.check import Check
+from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry, entries, not_tried, void
 from playbook.proof.procedure import ProcedureBench
@@ -33,8 +34,9 @@ class Trial:
 
     `smoke` answers None while the service works, else what does not; `applied` answers None when a switch or an
     edit is seen from outside in the copy that runs; `digest` is the catalogue's digest, by which a copy is known
-    to be as it was. `seen` hears each result, `told` each entry of the matrix. `bench` opens the
-    subject of faults of a procedure, which have baselines of their own: the procedure unmutated, before and after.
+    to be as it was, `copies` the form of the copies. `seen` hears each result, `told` each entry of the matrix.
+    `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
+    before and after.
     """
 
     stack: Stack
@@ -47,7 +49,7 @@ class Trial:
     digest: Callable[[Scene], str]
     seen: Callable[[CheckResult], None] = lambda _: None
     told: Callable[[KillEntry], None] = lambda _: None
-    pair: bool = False
+    copies: CopyForm = field(default_factory=CopyForm)
     bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
@@ -163,10 +165,7 @@ class Trial:
 
     @contextmanager
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
-        fronted = self.pair and "proxy" in self.stack.capabilities
-        with self.stack.scratch(
-            "hardened", without=without, edits=edits, instances=2 if fronted else 1, proxy=fronted
-        ) as site:
+        with self.copies.make(self.stack, "hardened", without=without, edits=edits) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
 
 

@@ -74,7 +74,8 @@ class Session:
         with ExitStack() as stack:
             place = {"state": self._rehearsed(state)}
             if copies:
-                site = stack.enter_context(self.stack.scratch(state))
+                form = self.phase.copies(self.target, self.profile)
+                site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
@@ -121,7 +122,7 @@ class Session:
             digest=_digest,
             seen=self._seen,
             told=self._told,
-            pair=self.phase.pair,
+            copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
         )
         self.matrix = []
