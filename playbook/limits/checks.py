@@ -88,6 +88,7 @@ def _admitted(scene: Scene, limit: Limit, trace: Trace, role: str) -> Finding:
     remedy="Count by the declared key alone: the whole address (IPv6: its /64), the user, not the network or tenant.",
     population=_limits,
     on="copy",
+    dear=True,
 )
 def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     """Exhaust one caller and ask as its neighbour."""
@@ -152,10 +153,12 @@ def refusal_status(scene: Scene) -> Iterator[Finding]:
     phase="50",
     severity="high",
     why="A limiter that reads, decides and writes in three steps admits whatever arrives between them.",
-    how="Open the connections of a fresh caller first, then send all requests at once (4 N, at most N + 40).",
+    how="Open the connections of a fresh caller, send N and 15 to 25 requests more up to their last byte, then all of"
+    " these bytes at once.",
     remedy="Count and decide in one atomic step: a script in the store, or the library that has one.",
     population=_limits,
     on="copy",
+    dear=True,
 )
 def burst_exact(scene: Scene) -> Iterator[Finding]:
     """Ask many times at once."""

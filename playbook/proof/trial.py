@@ -5,6 +5,7 @@ Owns the trial of the checks: each sabotage on a copy, between two green baselin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,9 @@ class Trial:
     to be as it was, `copies` the form of the copies. `seen` hears each result, `told` each entry of the matrix.
     `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
     before and after.
+
+    `observed` are results of `hardened` from just before, which serve as the baseline before; then `jobs` copies are
+    tried at once.
     """
 
     stack: Stack
@@ -51,6 +55,8 @@ class Trial:
     told: Callable[[KillEntry], None] = lambda _: None
     copies: CopyForm = field(default_factory=CopyForm)
     bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
+    observed: Sequence[CheckResult] = ()
+    jobs: int = 1
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -74,6 +80,8 @@ class Trial:
         return matrix
 
     def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        if self.observed and not any(isinstance(one.fault, SqlFault) for one in wanted):
+            return self._tried_after(self.observed, wanted)
         with self._copy("hardened") as bench:
             red = self._baseline(bench)
             if red:
@@ -84,6 +92,16 @@ class Trial:
                     matrix += self._on_bench(sabotage, bench)
                 else:
                     matrix += self._on_own_copy(sabotage)
+            red = self._baseline(bench)
+        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+
+    def _tried_after(self, observed: Sequence[CheckResult], wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        red = _red(observed)
+        if red:
+            return self._all_void(wanted, f"the baseline before is not green: {red}")
+        with ThreadPoolExecutor(self.jobs) as pool:
+            matrix = [entry for found in pool.map(self._on_own_copy, wanted) for entry in found]
+        with self._copy("hardened") as bench:
             red = self._baseline(bench)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
@@ -157,8 +175,7 @@ class Trial:
         return self._red(bench)
 
     def _red(self, bench: Scene) -> str | None:
-        red = [r for r in run_checks(self.checks, bench) if r.outcome in ("fail", "error")]
-        return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
+        return _red(run_checks(self.checks, bench))
 
     def _all_void(self, wanted: Sequence[Sabotage], reason: str) -> list[KillEntry]:
         return [entry for sabotage in wanted for entry in void(sabotage, reason)]
@@ -167,6 +184,11 @@ class Trial:
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
         with self.copies.make(self.stack, "hardened", without=without, edits=edits) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
+
+
+def _red(results: Sequence[CheckResult]) -> str | None:
+    red = [r for r in results if r.outcome in ("fail", "error")]
+    return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:

@@ -42,9 +42,10 @@ class Phase:
     One notebook and what stands behind it.
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
-    before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away
-    copies. `rehearse` runs what the checks then read, and `bench` opens the subject on which
-    the phase's sabotages mutate it.
+    before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away copies.
+    `jobs`: so many sabotages are tried at once, after what was observed of `hardened` as their baseline; None: one by
+    one, after a baseline on a copy of its own. `rehearse` runs what the checks then read, and `bench` opens the subject
+    on which the phase's sabotages mutate it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Phase:
     switches: tuple[str, ...] = ()
     prepare: Harden | None = None
     copies: Callable[[Target, Profile], CopyForm] = plain
+    jobs: int | None = None
     rehearse: Rehearse | None = None
     bench: Callable[[Stack, Scene], AbstractContextManager[ProcedureBench]] | None = None
 
@@ -151,6 +153,7 @@ PHASES = (
             "ai_cap_atomic",
         ),
         copies=limits.limited_copies,
+        jobs=2,
     ),
     Phase(
         id="60",
@@ -167,6 +170,7 @@ PHASES = (
         needs=("10", "20", "30"),
         switches=("graceful_shutdown", "list_statements_bounded"),
         copies=pairs,
+        jobs=1,
     ),
     Phase(
         id="70",

@@ -55,6 +55,7 @@ class Session:
     finish: Callable[[Verdict], None] = lambda _: None
     say: Callable[[str], None] = print
     matrix: list[KillEntry] = field(default_factory=list)
+    observed: dict[State, list[CheckResult]] = field(default_factory=dict)
 
     def scene(self, state: State) -> Scene:
         """
@@ -69,6 +70,7 @@ class Session:
         Checks that write get a throw-away copy of the state, with an app of its own.
         """
         checks = self.phase.checks
+        self.observed.pop(state, None)
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
@@ -81,6 +83,7 @@ class Session:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
+        self.observed[state] = found
         return found
 
     def _rehearsed(self, state: State) -> Scene:
@@ -97,6 +100,7 @@ class Session:
             self.say("mode audit: nothing is hardened")
             return
         begun = time.monotonic()
+        self.observed.clear()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
         broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
@@ -124,6 +128,8 @@ class Session:
             told=self._told,
             copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
+            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
+            jobs=self.phase.jobs or 1,
         )
         self.matrix = []
         trial.run(self.phase.sabotages)
