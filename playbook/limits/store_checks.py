@@ -25,7 +25,7 @@ from playbook.stack.protocol import Fault, Kill, Pause
 
 __all__ = ["STORE_CHECKS"]
 
-BACK_WITHIN_S = 3.0
+BACK_WITHIN_S = 2.5
 NO_CLOCK = "the time to live of a counter, not a wait of that length"
 
 
