@@ -160,7 +160,7 @@ PHASES = (
         notebook="60_load",
         title="Load",
         touches=(
-            "sends a bounded number of requests to the stack's own proxies on loopback",
+            "sends a bounded number of requests to the stack's own proxies on loopback; no rate limit is loaded there",
             "restarts the instances of both states one after another, under load",
             "restarts the app of `hardened` with its running switches on",
             "waits until no other measurement runs on this machine",
