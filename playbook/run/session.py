@@ -55,6 +55,7 @@ class Session:
     finish: Callable[[Verdict], None] = lambda _: None
     say: Callable[[str], None] = print
     matrix: list[KillEntry] = field(default_factory=list)
+    observed: dict[State, list[CheckResult]] = field(default_factory=dict)
 
     def scene(self, state: State) -> Scene:
         """
@@ -69,17 +70,20 @@ class Session:
         Checks that write get a throw-away copy of the state, with an app of its own.
         """
         checks = self.phase.checks
+        self.observed.pop(state, None)
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
             place = {"state": self._rehearsed(state)}
             if copies:
-                site = stack.enter_context(self.stack.scratch(state))
+                form = self.phase.copies(self.target, self.profile)
+                site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
+        self.observed[state] = found
         return found
 
     def _rehearsed(self, state: State) -> Scene:
@@ -96,6 +100,7 @@ class Session:
             self.say("mode audit: nothing is hardened")
             return
         begun = time.monotonic()
+        self.observed.clear()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
         broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
@@ -121,8 +126,10 @@ class Session:
             digest=_digest,
             seen=self._seen,
             told=self._told,
-            pair=self.phase.pair,
+            copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
+            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
+            jobs=self.phase.jobs or 1,
         )
         self.matrix = []
         trial.run(self.phase.sabotages)
