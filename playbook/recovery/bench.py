@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,14 @@ from playbook.recovery.journal import CommandFailed, Journal
 from playbook.recovery.logical import LogicalBackup, damage, dump, restore_dump
 from playbook.recovery.mutations import MUTATIONS, Evidence, Mutation
 from playbook.recovery.naive import ask_dump, ask_exits, ask_physical
-from playbook.recovery.physical import PhysicalBackup, Point, missing_segments, recover, wait_until_archived
+from playbook.recovery.physical import (
+    PhysicalBackup,
+    Point,
+    missing_segments,
+    recover,
+    recover_further,
+    wait_until_archived,
+)
 from playbook.recovery.planting import KEEPSAKE
 from playbook.recovery.procedure import LogicalPlan, PhysicalPlan, Procedure, our_procedure
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, staged
@@ -50,7 +57,7 @@ def open_bench(scene: Scene, yard: Yard, *, isolation: Sequence[Check] = ()) -> 
     `isolation` are checks that need no service.
     """
     procedure = our_procedure()
-    with prepare_subject(scene.database, yard, scene.target, procedure) as subject:
+    with prepare_subject(scene.database, yard, scene.target, procedure, small=True) as subject:
         journal = Journal(yard)
         assert isinstance(procedure.logical, LogicalPlan)
         stale = dump(journal, subject.server, subject.database, procedure.logical, yard.folder / "stale", snapshot=None)
@@ -111,16 +118,15 @@ class Bench:
                 if report.failure is None:
                     after.prove(report, server)
                 if report.failure is None and fault is not None and fault.serves:
-                    after.serve(report, server)
+                    with ExitStack() as front:
+                        after.serve(report, server, front)
             except CommandFailed as error:
                 report.failure = str(error)
             seen = ask_dump(self.yard, made.dump) if made else []
             report.naive = (*ask_exits(rehearsal.commands, "logical"), *seen)
             if fault is None or plan.piped:
                 rehearsal.told, rehearsal.told_words = tells_failure(self.yard, self.subject, rehearsal.procedure)
-            self._require_seen(
-                fault, rehearsal, server, dump=made.dump if made else None, whole=whole.dump if whole else None
-            )
+            self._require_seen(fault, rehearsal, server, made=made, whole=whole)
         shutil.rmtree(place, ignore_errors=True)
 
     def _dumped(self, journal: Journal, plan: LogicalPlan, fault: Mutation | None, folder: Path) -> LogicalBackup:
@@ -168,21 +174,24 @@ class Bench:
 
     def _filled(self, procedure: Procedure) -> LogicalPlan:
         """
-        Fill the target's setting and its largest tenant into the plan.
+        Fill the target's setting and its largest tenant, its largest table and its schemas into the plan.
         """
         plan = procedure.logical
         assert isinstance(plan, LogicalPlan)
+        portrait = self.backups.truth.portrait
+        options = [
+            option.format(each=schema, largest=portrait.largest_table)
+            for option in plan.dump_options
+            for schema in (sorted(portrait.schemas) if "{each}" in option else [""])
+        ]
+        plan = replace(plan, dump_options=tuple(options))
         tenancy = self.scene.target.tenancy
         if not plan.dump_session:
             return plan
         if tenancy is None:
             raise NotApplied("the target has no tenants")
-        sizes: dict[str, int] = {}
-        for groups in self.backups.truth.portrait.rows.values():
-            for owner, one in groups.items():
-                sizes[owner] = sizes.get(owner, 0) + one.count
-        largest = max((owner for owner in sizes if owner), key=lambda owner: sizes[owner], default="")
-        return replace(plan, dump_session=plan.dump_session.format(setting=tenancy.setting, tenant=largest))
+        session = plan.dump_session.format(setting=tenancy.setting, tenant=portrait.largest_owner)
+        return replace(plan, dump_session=session)
 
     def _physically(self, rehearsal: Rehearsal, fault: Mutation | None) -> None:
         plan = rehearsal.procedure.physical
@@ -194,6 +203,11 @@ class Bench:
             try:
                 recover(rehearsal.journal, server, plan, backup)
                 look(report, server, self.subject.database, self.subject.groupings)
+                if report.failure is None and fault is not None and fault.serves:
+                    if plan.promotes:
+                        recover_further(rehearsal.journal, server, backup.archive)
+                    with ExitStack() as front:
+                        self._aftermath(rehearsal).serve(report, server, front)
             except CommandFailed as error:
                 report.failure = str(error)
             seen = ask_physical(self.yard, backup.base, self.subject.dsn(), answers=server.running)
@@ -258,15 +272,23 @@ class Bench:
         rehearsal: Rehearsal,
         server: Server,
         *,
-        dump: Path | None = None,
-        whole: Path | None = None,
+        made: LogicalBackup | None = None,
+        whole: LogicalBackup | None = None,
         needed: tuple[str, ...] = (),
         kept: frozenset[str] = frozenset(),
     ) -> None:
         if fault is None:
             return
         evidence = Evidence(
-            tuple(rehearsal.commands), dump, whole, self.stale.dump, needed, kept, dict(self.facts), server.log()
+            commands=tuple(rehearsal.commands),
+            dump=made.dump if made else None,
+            globals=made.globals if made else None,
+            whole=whole.dump if whole else None,
+            stale=self.stale.dump,
+            needed=needed,
+            kept=kept,
+            facts=dict(self.facts),
+            log=server.log(),
         )
         if not fault.seen(evidence):
             failures = "; ".join(report.failure for report in rehearsal.routes.values() if report.failure)

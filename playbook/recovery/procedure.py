@@ -24,7 +24,8 @@ class LogicalPlan:
 
     `dump_session` are settings that the dump's connection starts with; `piped` sends a plain dump into gzip by a shell
     that does not look at the first command's end; `dumps_database` is whom it connects to; `swallow` ignores how the
-    restore's commands end; `again` restores the data a second time; `stale` restores the dump of before.
+    restore's commands end; `again` restores the data a second time; `stale` restores the dump of before;
+    `globals_before` are globals that do not know a role that was made since.
     """
 
     dump_options: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class LogicalPlan:
     dump_database: str | None = None
     piped: bool = False
     globals_options: tuple[str, ...] | None = ()
+    globals_before: str | None = None
     restore_options: tuple[str, ...] = ()
     create: bool = True
     swallow: bool = False
@@ -46,7 +48,7 @@ class PhysicalPlan:
     A base backup and an archive of the log, restored to a named point.
 
     The base's own log is purged, so that the archive must carry the restore. `archive_timeout_s` bounds what an idle
-    or killed server can lose.
+    or killed server can lose; `promotes` lets the server leave recovery before clients are sent to it.
     """
 
     archive_timeout_s: float = 60.0
@@ -55,6 +57,7 @@ class PhysicalPlan:
     fetches: bool = True
     signal: bool = True
     target: Literal["point", "latest", "before-base"] = "point"
+    promotes: bool = True
     hole: bool = False
 
 
