@@ -15,6 +15,7 @@ from playbook.places import Places
 __all__ = ["DAY_S", "LogicalPlan", "PhysicalPlan", "Procedure", "ScriptPlan", "found_procedure", "our_procedure"]
 
 DAY_S = 86_400.0
+_OF_THE_DUMP = ("dump_options", "dump_session", "dump_database", "piped", "globals_options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ class LogicalPlan:
     again: bool = False
     stale: bool = False
     damage: Literal["truncated", "flipped"] | None = None
+
+    def dumped_as(self, other: LogicalPlan) -> bool:
+        """
+        Say whether the two differ only in what is done with a dump once it is there.
+        """
+        return all(getattr(self, name) == getattr(other, name) for name in _OF_THE_DUMP)
 
 
 @dataclass(frozen=True, slots=True)
