@@ -158,6 +158,12 @@ class Session:
         """
         return read_verdict(self.folder, self.phase.id).record.checks
 
+    def attach(self, name: str, content: bytes) -> str:
+        """
+        Store a file beside the results, such as a table that a notebook shows; return its path in the run's folder.
+        """
+        return self.emitter.attach(name, content)
+
     def note(self, text: str) -> None:
         """
         Write a remark into the evidence; it decides nothing.
