@@ -20,25 +20,25 @@ from playbook.report.wording import plain, spell_duration, spell_time, spell_val
 __all__ = ["POLICY", "SIZE_LIMIT", "render_html"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+SIZE_LIMIT = 3_000_000
+"""Bytes that may still be mailed, and open at once."""
 
 
-def render_html(run: Run, *, checks: Sequence[Check] = (), mappings: Mappings | None = None) -> bytes:
+def render_html(
+    run: Run, *, checks: Sequence[Check] = (), mappings: Mappings | None = None, size_limit: int = SIZE_LIMIT
+) -> bytes:
     """
     Write the report of a run. Read-only; the same run gives the same bytes.
 
     Everything that stands in the evidence is escaped: it holds what the service under test answered. Where the
-    document grows beyond SIZE_LIMIT, fewer subjects are shown and it says how many are left out.
+    document grows beyond `size_limit` bytes, fewer subjects are shown and it says how many are left out.
     """
     page = page_of(run, checks=checks, mappings=mappings)
     for limit in (SUBJECT_LIMIT, SUBJECT_LIMIT // 8, 0):
         document = _template().render(page=page, marks=MARKS, policy=POLICY, subject_limit=limit).encode()
-        if len(document) <= SIZE_LIMIT:
+        if len(document) <= size_limit:
             break
     return document
-
-
-SIZE_LIMIT = 3_000_000
-"""Bytes that may still be mailed, and open at once."""
 
 
 @cache
