@@ -106,7 +106,7 @@ def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | No
     from playbook.run.progress import Progress  # noqa: PLC0415
 
     here = places()
-    with Progress() as progress:
+    with Progress(home=home) as progress:
         for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
         made = closing(here, say=progress.say)
