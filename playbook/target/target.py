@@ -74,7 +74,8 @@ class Service(_Section):
     """
     The service itself.
 
-    `switches` names each hardening of the service's behaviour with what it does.
+    `switches` names each hardening of the service's behaviour with what it does. `routes` are paths that a signed-in
+    user may GET, one per router at least: what must answer, told apart from what the running service says it has.
     """
 
     found: Found = Found()
@@ -82,6 +83,7 @@ class Service(_Section):
     instances: int = Field(default=1, ge=1, le=16)
     disposable_addresses: tuple[str, ...] = ()
     smoke: tuple[SmokeRequest, ...] = ()
+    routes: tuple[str, ...] = ()
     switches: dict[str, str] = {}
 
 
