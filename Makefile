@@ -38,7 +38,7 @@ lint: $(READY)  ## Style, types, import rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
-	@.venv/bin/python -m jupyterlab notebooks
+	@JUPYTER_CONFIG_PATH="$$PWD/env/jupyter" .venv/bin/python -m jupyterlab notebooks $(ARGS)
 
 lock: $(READY)  ## Renew env/requirements.lock from pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

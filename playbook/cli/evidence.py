@@ -91,7 +91,7 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
         )
     with EventLog(folder.events, clock=now, hold=True) as log:
         if condition == "open":
-            stack = None if keep else attach_stack(hand_name(places().root))
+            stack = None if keep else attach_stack(hand_name(places().root, folder.home))
             if stack is not None:
                 log.append(StackDown(stack=stack.name, leftovers=stack.down().names))
             log.append(RunEnded(by="close"))

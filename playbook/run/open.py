@@ -84,7 +84,7 @@ def _by_hand(plan: RunPlan, here: Places) -> Session:
         runner: Runner = "interactive" if live else "external"
         emitter.emit(run_started(plan, folder, here=here, runner=runner, started=datetime.now(UTC)))
     SAY(f"run by hand, not sealed until `playbook close`: {folder.path}")
-    attached = _stack_by_hand(plan, here, emitter)
+    attached = _stack_by_hand(plan, hand_name(here.root, folder.home), emitter)
     planned = plan.phases[0]
     emitter.emit(PhaseStarted(plan=phase_plan(planned), parameters=dict(planned.parameters)))
     require_needs(planned.phase, attached, plan.target, without=plan.without, say=SAY)
@@ -107,11 +107,10 @@ def _joined(plan: RunPlan, here: Places, environ: Mapping[str, str]) -> RunFolde
     return found or create_run(home, plan.scenario.name, now=datetime.now(UTC), token=secrets.token_hex)
 
 
-def _stack_by_hand(plan: RunPlan, here: Places, emitter: Emitter) -> LocalStack:
+def _stack_by_hand(plan: RunPlan, name: str, emitter: Emitter) -> LocalStack:
     """
     Attach to this checkout's stack, or bring one up, saying so first.
     """
-    name = hand_name(here.root)
     attached = attach_stack(name)
     if attached is None:
         SAY(f"no stack runs: bringing up {name} (it lives until `playbook down {name}`)")
