@@ -145,12 +145,9 @@ def _phase(phase: PhaseRecord, folder: Path, rows: Sequence[MatrixRow], sabotage
 
 
 def _not_covered(record: RunRecord, requirements: Sequence[RequirementRow]) -> tuple[tuple[str, str, str], ...]:
-    known = {row.id: row for row in requirements}
-    told = []
-    for name in record.not_covered:
-        row = known.get(name)
-        told.append((name, row.title if row else "", (row.why_not or "") if row else ""))
-    return tuple(told)
+    named = {row.id: (row.id, row.title, row.why_not or "") for row in requirements if row.id in record.not_covered}
+    unknown = {name: (name, "", "") for name in record.not_covered if name not in named}
+    return tuple((named | unknown).values())
 
 
 def _badness(row: SubjectRow) -> int:

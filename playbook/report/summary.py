@@ -11,7 +11,7 @@ from playbook.evidence.outcome import Outcome
 from playbook.evidence.record import PhaseRecord, RunRecord
 from playbook.evidence.result import CheckResult
 from playbook.figures.marks import MARKS, Cell, Kind
-from playbook.report.kills import sabotage_rows
+from playbook.report.kills import pair_kinds, sabotage_rows
 from playbook.report.wording import spell_duration
 
 __all__ = ["SUMMARY_HEAD", "SummaryRow", "summary_rows"]
@@ -49,11 +49,7 @@ def _tried(record: RunRecord, phase: PhaseRecord) -> Cell:
     """
     Count distinct pairs of protection and mechanism, as the verdict does.
     """
-    pairs: dict[tuple[str, str], Kind] = {}
-    for row in sabotage_rows(row for row in record.kill_matrix if row.phase == phase.id):
-        if not row.harmless:
-            pair = (row.protection, row.mechanism)
-            pairs[pair] = min(pairs.get(pair, row.kind), row.kind, key=_TRIALS.index)
+    pairs = pair_kinds(sabotage_rows(row for row in record.kill_matrix if row.phase == phase.id))
     kinds = Counter(pairs.values())
     tried = len(pairs) - kinds["not_tried"]
     if not tried:

@@ -81,8 +81,8 @@ def verdict_of(record: RunRecord) -> Verdict:
         ("sabotages", f"{tried} of {count_of(every, 'sabotage')} tried"),
     ]
     left_out = every - tried
-    missing = [f"{count_of(left_out, 'sabotage')} not tried"] if left_out else []
-    missing += [f"{count_of(len(record.not_covered), 'requirement')} not covered"] if record.not_covered else []
+    missing = [f"{left_out} not tried"] if left_out else []
+    missing += [f"{len(record.not_covered)} not covered"] if record.not_covered else []
     return Verdict(record.outcome, tuple(facts), _gaps(record, left_out), _cautions(record), tuple(missing))
 
 
@@ -125,8 +125,14 @@ def _gaps(record: RunRecord, left_out: int) -> tuple[str, ...]:
         if phase.outcome == "skip"
     ]
     if record.not_covered:
-        gaps.append(f"not covered: {count_of(len(record.not_covered), 'requirement')}: {', '.join(record.not_covered)}")
+        names = sorted(record.not_covered, key=_numbered)
+        gaps.append(f"not covered: {count_of(len(names), 'requirement')}: {', '.join(names)}")
     return tuple(gaps)
+
+
+def _numbered(requirement: str) -> tuple[str, int]:
+    family, _, number = requirement.partition("-")
+    return family, int(number) if number.isdecimal() else 0
 
 
 def _cautions(record: RunRecord) -> tuple[str, ...]:
