@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from playbook import bringup, isolation, limits, load, recovery, tenancy
+from playbook import bringup, isolation, limits, load, preflight, recovery, tenancy
 from playbook.errors import InputError
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm, pairs, plain
@@ -89,6 +89,19 @@ def _migrate(stack: Stack, target: Target, say: Say) -> None:
 
 
 PHASES = (
+    Phase(
+        id="00",
+        notebook="00_preflight",
+        title="Preflight",
+        touches=(
+            "reads the files that the target's repository tracks; changes none",
+            "breaks copies of them in a temporary folder",
+        ),
+        checks=preflight.CHECKS,
+        sabotages=preflight.SABOTAGES,
+        rehearse=preflight.look_at_source,
+        bench=preflight.source_bench,
+    ),
     Phase(
         id="10",
         notebook="10_bring_up",

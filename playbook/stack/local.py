@@ -240,7 +240,7 @@ class LocalStack:
         """
         name = database or self._ground.record().accounts.database
         ensemble = self._ensemble(state)
-        renew_app(self._ground, ensemble, {"served_from": (server.name, name)})
+        renew_app(self._ground, ensemble, {"served_from": (server.name, name)}, all_at_once=True)
         try:
             yield
         finally:
