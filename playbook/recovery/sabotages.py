@@ -158,6 +158,7 @@ CONTENT = (
         "the whole database",
         "--schema",
         {**_SCHEMA, "restore.grants.equal": _LOGICAL},
+        profile="standard",
     ),
     _fault(
         "dump-without-large-objects",
@@ -184,7 +185,7 @@ RESTORE = (
         "restored without --create",
         {"restore.database.equal": _LOGICAL},
     ),
-    _fault("restored-twice", "The data is restored twice", "restore script", "run twice", _ROWS),
+    _fault("restored-twice", "The data is restored twice", "restore script", "run twice", _ROWS, profile="standard"),
 )
 
 ARCHIVE = (
@@ -223,6 +224,7 @@ ARCHIVE = (
         "recovery target",
         "time before the base",
         dict.fromkeys(_EARLIER, _PHYSICAL),
+        profile="standard",
     ),
     _fault(
         "signal-forgotten",
@@ -274,7 +276,14 @@ BLIND = (
 
 HARMLESS = (
     _fault("dump-compressed-otherwise", "The dump is compressed less", "compression", "level 1", {}),
-    _fault("rows-as-inserts", "Rows are dumped as INSERT statements", "form of the dump", "--inserts", {}),
+    _fault(
+        "rows-as-inserts",
+        "Rows are dumped as INSERT statements",
+        "form of the dump",
+        "--inserts",
+        {},
+        profile="standard",
+    ),
 )
 
 SABOTAGES: tuple[Sabotage, ...] = (*PIPE, *CONTENT, *RESTORE, *ARCHIVE, *BLIND, *HARMLESS)
