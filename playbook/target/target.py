@@ -96,6 +96,7 @@ class Roles(_Section):
     app: str
     migrator: str | None = None
     backup: str | None = None
+    readonly: str | None = None
 
 
 class DatabaseSection(_Section):
@@ -139,6 +140,9 @@ class Tenancy(_Section):
     key: str = "tenant_id"
     setting: str = Field(default="app.tenant_id", pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)+$")
     tables: dict[RelationName, Table] = {}
+    before_tenant: tuple[str, ...] = Field(
+        default=(), description="Functions that answer before a tenant is known, as schema.name(arguments)"
+    )
 
 
 class Login(_Section):

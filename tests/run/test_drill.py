@@ -61,7 +61,8 @@ class TestDrill:
 
     def test_executed_notebooks_are_kept_with_their_sources(self, drill_run: Path) -> None:
         names = {path.name for path in (drill_run / "notebooks").iterdir()}
-        assert names == {f"{p.notebook}{end}" for p in PHASES for end in (".ipynb", ".source.ipynb")}
+        wanted = [*(phase.notebook for phase in PHASES), "90_report"]
+        assert names == {f"{name}{end}" for name in wanted for end in (".ipynb", ".source.ipynb")}
 
 
 class TestWithout:
