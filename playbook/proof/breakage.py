@@ -110,14 +110,12 @@ class Breakage:
 
     def _copy(self, *, broken: bool) -> Scene:
         trial = self.trial
-        fronted = trial.pair and "proxy" in trial.stack.capabilities
         site = self._copies.enter_context(
-            trial.stack.scratch(
+            trial.copies.make(
+                trial.stack,
                 "hardened",
                 without=switches_of(self.sabotage) if broken else (),
                 edits=edits_of(self.sabotage) if broken else (),
-                instances=2 if fronted else 1,
-                proxy=fronted,
             )
         )
         return Scene.of(site, state="hardened", target=trial.target, seed=trial.seed, profile=trial.profile)

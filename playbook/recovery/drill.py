@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,10 +90,11 @@ def rehearse(
             say(f"killed the server and moved its data away; {len(rehearsal.written)} markers had been committed")
             _detect(journal, subject)
         after = Aftermath(yard, scene, subject, journal, isolation)
-        if backups.physical is not None:
-            _physically(rehearsal, after, backups.physical)
-        if backups.logical is not None:
-            _logically(rehearsal, after, backups.logical)
+        with ExitStack() as front:
+            if backups.physical is not None:
+                _physically(rehearsal, after, backups.physical, front)
+            if backups.logical is not None:
+                _logically(rehearsal, after, backups.logical, front)
     for route, report in rehearsal.routes.items():
         total = sum(rehearsal.rto_s(route).values())
         say(f"{route}: {report.failure or report.broken or f'serving again after {total:.1f} s'}")
@@ -185,7 +186,7 @@ def _detect(journal: Journal, subject: Subject) -> None:
     raise StackError("The killed server still answers", hint="Does something else listen on its port?")
 
 
-def _physically(rehearsal: Rehearsal, after: Aftermath, backup: PhysicalBackup) -> None:
+def _physically(rehearsal: Rehearsal, after: Aftermath, backup: PhysicalBackup, front: ExitStack) -> None:
     report = rehearsal.routes["physical"] = RouteReport("physical")
     journal, plan, subject = rehearsal.journal, rehearsal.procedure.physical, after.subject
     assert plan is not None
@@ -202,10 +203,10 @@ def _physically(rehearsal: Rehearsal, after: Aftermath, backup: PhysicalBackup) 
         seen = ask_physical(after.yard, backup.base, None, answers=server.running)
         report.naive = (*ask_exits(journal.commands, "physical"), *seen)
         if report.failure is None:
-            after.serve(report, server)
+            after.serve(report, server, front)
 
 
-def _logically(rehearsal: Rehearsal, after: Aftermath, backup: LogicalBackup | Path) -> None:
+def _logically(rehearsal: Rehearsal, after: Aftermath, backup: LogicalBackup | Path, front: ExitStack) -> None:
     report = rehearsal.routes["logical"] = RouteReport("logical")
     journal, plan, subject = rehearsal.journal, rehearsal.procedure.logical, after.subject
     with after.yard.spare() as server:
@@ -222,4 +223,4 @@ def _logically(rehearsal: Rehearsal, after: Aftermath, backup: LogicalBackup | P
         file = newest(backup) if isinstance(backup, Path) else backup.dump
         report.naive = (*ask_exits(journal.commands, "logical"), *ask_dump(after.yard, file))
         if report.failure is None:
-            after.serve(report, server)
+            after.serve(report, server, front)

@@ -27,6 +27,7 @@ def _fault(
     kills: Mapping[str, tuple[str, ...]],
     *,
     profile: Literal["quick", "standard"] = "quick",
+    blind: bool = False,
 ) -> Sabotage:
     return Sabotage(
         name=name,
@@ -38,6 +39,7 @@ def _fault(
         kills=kills,
         harmless=not kills,
         profile=profile,
+        blind=blind,
     )
 
 
@@ -85,7 +87,16 @@ PIPE = (
 )
 
 CONTENT = (
-    _fault("dump-truncated", "The dump's last third is missing", "content of the dump", "truncated", _COMPLETED),
+    _fault(
+        "dump-truncated",
+        "The end of the dump is missing, and the server is lost",
+        "content of the dump",
+        "truncated",
+        {
+            **dict.fromkeys(("restore.completed", "restore.service.green", "restore.rto.met"), _LOGICAL),
+            "restore.rpo.met": WHOLE,
+        },
+    ),
     _fault("dump-byte-flipped", "One byte of the dump is another", "content of the dump", "byte flipped", _ROWS),
     _fault(
         "dump-under-rls",
@@ -117,7 +128,7 @@ CONTENT = (
     ),
     _fault(
         "dump-without-privileges",
-        "Grants are left out of the dump",
+        "Grants are left out of the dump, and the restore goes on past errors",
         "grants",
         "--no-privileges",
         dict.fromkeys(
@@ -125,6 +136,7 @@ CONTENT = (
                 "restore.grants.equal",
                 "restore.database.equal",
                 "restore.isolation.kept",
+                "restore.schema.equal",
                 "restore.service.green",
                 "restore.rto.met",
             ),
@@ -142,7 +154,7 @@ CONTENT = (
     ),
     _fault(
         "dump-of-named-schemas",
-        "Only schemas that somebody named are dumped",
+        "Schemas are dumped by name, all of them, and the restore goes on past errors",
         "the whole database",
         "--schema",
         {**_SCHEMA, "restore.grants.equal": _LOGICAL},
@@ -221,9 +233,48 @@ ARCHIVE = (
     ),
 )
 
-HARMLESS = (
-    _fault("dump-compressed-otherwise", "The dump is compressed less", "compression", "level 1", {}),
-    _fault("restored-by-two-workers", "Two workers restore", "restore script", "two workers", {}, profile="standard"),
+BLIND = (
+    _fault(
+        "table-left-out",
+        "The largest table is dumped without its rows, to save time",
+        "the whole database",
+        "--exclude-table-data",
+        _ROWS,
+        blind=True,
+    ),
+    _fault(
+        "globals-of-before",
+        "The globals are of before the last role was made",
+        "globals",
+        "older file restored",
+        {"restore.roles.equal": _LOGICAL},
+        blind=True,
+    ),
+    _fault(
+        "restore-ended-after-data",
+        "The restore ends when the rows are there: no index, key or policy",
+        "restore script",
+        "post-data left out",
+        dict.fromkeys(
+            ("restore.schema.equal", "restore.grants.equal", "restore.policies.equal", "restore.isolation.kept"),
+            _LOGICAL,
+        ),
+        blind=True,
+    ),
+    _fault(
+        "left-in-recovery",
+        "The service is switched over to a server that was never promoted, and may only be read",
+        "promotion",
+        "left out",
+        dict.fromkeys(("restore.service.green", "restore.rto.met", "restore.isolation.kept"), _PHYSICAL),
+        profile="standard",
+        blind=True,
+    ),
 )
 
-SABOTAGES: tuple[Sabotage, ...] = (*PIPE, *CONTENT, *RESTORE, *ARCHIVE, *HARMLESS)
+HARMLESS = (
+    _fault("dump-compressed-otherwise", "The dump is compressed less", "compression", "level 1", {}),
+    _fault("rows-as-inserts", "Rows are dumped as INSERT statements", "form of the dump", "--inserts", {}),
+)
+
+SABOTAGES: tuple[Sabotage, ...] = (*PIPE, *CONTENT, *RESTORE, *ARCHIVE, *BLIND, *HARMLESS)

@@ -56,6 +56,7 @@ class Session:
     say: Callable[[str], None] = print
     live: bool = False
     matrix: list[KillEntry] = field(default_factory=list)
+    observed: dict[State, list[CheckResult]] = field(default_factory=dict)
 
     def scene(self, state: State) -> Scene:
         """
@@ -70,17 +71,21 @@ class Session:
         Checks that write get a throw-away copy of the state, with an app of its own.
         """
         checks = [one for one in self.phase.checks if only in (None, one.id)]
+        self.observed.pop(state, None)
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
             place = {"state": self._rehearsed(state)}
             if copies:
-                site = stack.enter_context(self.stack.scratch(state))
+                form = self.phase.copies(self.target, self.profile)
+                site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
+        if only is None:
+            self.observed[state] = found
         return found
 
     def _rehearsed(self, state: State) -> Scene:
@@ -97,6 +102,7 @@ class Session:
             self.say("mode audit: nothing is hardened")
             return
         begun = time.monotonic()
+        self.observed.clear()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
         broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
@@ -130,8 +136,10 @@ class Session:
             digest=_digest,
             seen=self._seen,
             told=self._told,
-            pair=self.phase.pair,
+            copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
+            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
+            jobs=self.phase.jobs or 1,
         )
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
@@ -156,6 +164,12 @@ class Session:
         This phase's results so far in all states, as stored. Read-only.
         """
         return read_verdict(self.folder, self.phase.id).record.checks
+
+    def attach(self, name: str, content: bytes) -> str:
+        """
+        Store a file beside the results, such as a table that a notebook shows; return its path in the run's folder.
+        """
+        return self.emitter.attach(name, content)
 
     def note(self, text: str) -> None:
         """
