@@ -13,8 +13,9 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.acting import app, attempt
-from playbook.isolation.planting import changed, insert_statement, lifted, make_row, read_shape, remove_row
+from playbook.isolation.planting import lifted, make_row, remove_row
 from playbook.isolation.reading import undecided
+from playbook.isolation.shape import changed, insert_statement, read_shape
 from playbook.isolation.truth import Owned, read_truth, superuser
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -45,11 +46,11 @@ def _closed(scene: Scene, contexts: Sequence[str | None]) -> Iterator[Finding]:
             # A connection of its own: once a transaction has set the context, it is empty and no longer unset.
             with app(scene) as conn:
                 for relation, owned in truth.relations.items():
-                    if owned.owners:
+                    if owned.rows:
                         _try(scene, god, conn, owned, context=context, reached=reached[relation])
     seen = Observation(role="app", value=[repr(one) for one in contexts], unit="contexts")
     for relation, owned in truth.relations.items():
-        if owned.owners:
+        if owned.rows:
             yield Finding(relation, expected=dict(CLOSED), actual={**reached[relation]}, observations=(seen,))
         else:
             yield Finding.undecided("no tenant has rows here", subject=relation)
@@ -78,7 +79,7 @@ def _try(
         if reached["read"] > ENOUGH and what != "read":
             continue
         reached[what] += attempt(scene, conn, context, statement, keep=False).rows
-    values = make_row(god, shape, next(iter(owned.owners)), number=0)
+    values = make_row(god, shape, owned.any_key, number=0)
     with lifted(god, shape, str(values[shape.primary_key])):
         attempt(scene, conn, context, insert_statement(shape), (Jsonb(values),), keep=True)
         reached["inserted"] += int(remove_row(god, shape, values[shape.primary_key]))

@@ -13,7 +13,8 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.planting import Shape, Values, planted, read_row, read_shape
+from playbook.isolation.planting import planted, read_row
+from playbook.isolation.shape import Shape, Values, read_shape
 from playbook.isolation.truth import superuser
 from playbook.isolation.walk import Caller, foreign_marks, walking
 from playbook.proof.check import Finding, check
@@ -86,7 +87,7 @@ def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[F
             shape = read_shape(god, owned.ownership)
             answers: set[str] = set()
             for number, (caller, neighbour) in enumerate(pairs, 1):
-                like = owned.of(neighbour.actor.tenant_id)[0]
+                like = owned.of(neighbour.actor.tenant_id).sample
                 mine = _own(owned.ownership, neighbour)
                 with planted(god, shape, like, number=1000 + number, changes=mine) as values:
                     answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.planting import planted, read_shape, remove_row
+from playbook.isolation.planting import planted, remove_row
+from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import superuser
 from playbook.isolation.walk import Caller, walking
 from playbook.proof.check import Finding, check
@@ -75,8 +76,8 @@ def parent_not_found(scene: Scene) -> Iterator[Finding]:
             shape = read_shape(god, owned.ownership)
             answers = set()
             for caller, neighbour in pairs:
-                own, foreign = (_as_number(parents.of(one.actor.tenant_id)[0]) for one in (caller, neighbour))
-                with planted(god, shape, owned.of(caller.actor.tenant_id)[0], number=2000) as values:
+                own, foreign = (_as_number(parents.of(one.actor.tenant_id).sample) for one in (caller, neighbour))
+                with planted(god, shape, owned.of(caller.actor.tenant_id).sample, number=2000) as values:
                     key = str(values[shape.primary_key])
                     bodies = [operation.make_body({column: parent}) for parent in (own, foreign)]
                     told = [_send(caller, operation, key, body) for body in bodies]

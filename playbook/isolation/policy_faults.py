@@ -4,6 +4,7 @@ Owns the faults of policies, keys and roles that phase 30 must see in rows and o
 
 from __future__ import annotations
 
+from playbook.isolation.faults import OWN, policy_added
 from playbook.isolation.subjects import (
     BASE_OBJECT,
     BASES,
@@ -20,23 +21,6 @@ from playbook.isolation.subjects import (
 from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["POLICY_FAULTS"]
-
-OWN = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint)"
-
-
-def _added(table: str, name: str, body: str) -> SqlFault:
-    """
-    Add a policy; take it away again.
-    """
-    return SqlFault(
-        apply=f"CREATE POLICY {name} ON public.{table} {body}",
-        heal=f"DROP POLICY {name} ON public.{table}",
-        probe=(
-            f"SELECT EXISTS (SELECT FROM pg_policy WHERE polname = '{name}' "  # noqa: S608 (names of this module)
-            f"AND polrelid = 'public.{table}'::regclass)"
-        ),
-    )
-
 
 POLICY_FAULTS: tuple[Sabotage, ...] = (
     Sabotage(
@@ -130,7 +114,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive UPDATE policy added, USING own, WITH CHECK true",
-        fault=_added("documents", "hand_over", f"FOR UPDATE TO kb_app USING ({OWN}) WITH CHECK (true)"),
+        fault=policy_added("documents", "hand_over", f"FOR UPDATE TO kb_app USING ({OWN}) WITH CHECK (true)"),
         kills={"rows.move.cross-tenant-denied": DOCUMENTS},
     ),
     Sabotage(
@@ -139,7 +123,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive SELECT policy on a parent, true",
-        fault=_added("knowledge_bases", "public_catalogue", "FOR SELECT TO kb_app USING (true)"),
+        fault=policy_added("knowledge_bases", "public_catalogue", "FOR SELECT TO kb_app USING (true)"),
         kills={
             "rows.read.cross-tenant-denied": BASES,
             **contexts(BASES),
@@ -154,7 +138,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="restrictive SELECT policy added",
-        fault=_added("documents", "recent_only", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id > 5)"),
+        fault=policy_added("documents", "recent_only", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id > 5)"),
         kills={"rows.read.own-complete": DOCUMENTS},
     ),
     Sabotage(
@@ -163,7 +147,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="restrictive UPDATE policy added",
-        fault=_added("documents", "frozen", "AS RESTRICTIVE FOR UPDATE TO kb_app USING (false)"),
+        fault=policy_added("documents", "frozen", "AS RESTRICTIVE FOR UPDATE TO kb_app USING (false)"),
         kills={
             "http.object.own-reachable": ("PATCH /documents/{document_id}",),
             "http.parent.foreign-not-found": ("PATCH /documents/{document_id}",),
@@ -175,7 +159,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="context",
         mechanism="policy open when the setting is empty",
-        fault=_added(
+        fault=policy_added(
             "documents",
             "maintenance",
             "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) = '')",
@@ -188,7 +172,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="context",
         mechanism="policy open to a value that is no tenant",
-        fault=_added(
+        fault=policy_added(
             "users", "system", "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) LIKE '-%')"
         ),
         kills={"context.malformed.closed": USERS},

@@ -86,7 +86,7 @@ class Walk:
         """
         Pair each caller whose tenant has rows there with the next one.
         """
-        having = [one for one in self.callers if owned.of(one.actor.tenant_id)]
+        having = [one for one in self.callers if owned.of(one.actor.tenant_id).rows]
         return list(zip(having, having[1:] + having[:1], strict=True)) if len(having) > 1 else []
 
 
@@ -108,12 +108,10 @@ def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
     if api is None or api.login is None:
         raise Unavailable("the target names no login", hint="Write api.login: path, body and the token's field.")
     password = scene.secrets.get("seed_password", "")
-    rows = Counter(
-        tenant
-        for owned in truth.relations.values()
-        if len(owned.ownership.hops) > 1
-        for tenant in owned.owners.values()
-    )
+    rows: Counter[str] = Counter()
+    for owned in truth.relations.values():
+        if len(owned.ownership.hops) > 1:
+            rows.update({tenant: held.rows for tenant, held in owned.holdings.items()})
     actors = [one for one in read_actors(scene.database, scene.target, limit=LOGINS) if rows[one.tenant_id]]
     # Those with the fewest rows: their lists are short, and everybody else's rows are what must not be in them.
     actors.sort(key=lambda one: rows[one.tenant_id])
