@@ -75,7 +75,12 @@ BLIND: tuple[Sabotage, ...] = (
         protection="policy",
         mechanism="permissive SELECT policy added, some rows",
         fault=policy_added("users", "directory", "FOR SELECT TO kb_app USING (role = 'admin')"),
-        kills={"rows.read.cross-tenant-denied": USERS, **contexts(USERS), "context.pool.no-leak": POOL},
+        kills={
+            "rows.read.cross-tenant-denied": USERS,
+            **contexts(USERS),
+            "context.pool.no-leak": POOL,
+            "http.list.own-only": ("GET /users",),
+        },
         blind=True,
     ),
 )

@@ -54,21 +54,24 @@ class Duel:
             "change": changed(self.shape),
         }
 
-    def into(self, tenant: str) -> Values | None:
+    @property
+    def references(self) -> Iterator[tuple[str, str]]:
+        """The columns that lead to rows which a tenant owns, but for the tenant's key, with those of the victim's."""
+        key = need_tenancy(self.scene.target).key
+        for column, parent in self.shape.references:
+            owned = self.truth.relations.get(parent)
+            if column != key and owned is not None and owned.ownership.hops and owned.of(self.victim).rows:
+                yield column, owned.of(self.victim).sample
+
+    def into_victims(self) -> Values | None:
         """
-        Say which columns make a row this tenant's: its key and, where rows hang on a parent, one of its parents.
+        Say which columns make a row the victim's: its key, and its parents for every reference; None without any.
         """
-        tenancy = need_tenancy(self.scene.target)
-        changes: Values = {}
-        if tenancy.key in self.shape.columns:
-            changes[tenancy.key] = _same_type(tenant)
-        if self.owned.ownership.hops:
-            hop = self.owned.ownership.hops[0]
-            parents = self.truth.relations.get(hop.parent)
-            if parents is None or not parents.of(tenant).rows:
-                return None
-            changes[hop.column] = _same_type(parents.of(tenant).sample)
-        return changes
+        key = need_tenancy(self.scene.target).key
+        changes: Values = {column: _same_type(parent) for column, parent in self.references}
+        if key in self.shape.columns:
+            changes[key] = _same_type(self.victim)
+        return changes or None
 
 
 def _same_type(key: str) -> int | str:
@@ -138,7 +141,7 @@ def try_move(duel: Duel) -> int:
     """
     Move one row by its key; then all rows with no condition, for which no SELECT policy looks at the new row.
     """
-    changes = duel.into(duel.victim)
+    changes = duel.into_victims()
     if changes is None:
         return 0
     columns = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in changes)
@@ -173,16 +176,15 @@ def try_delete(duel: Duel) -> int:
 
 def try_refer(duel: Duel) -> int:
     """
-    Insert an own row whose parent is the neighbour's.
+    Insert an own row for each reference, which is the neighbour's.
     """
-    hop = duel.owned.ownership.hops[0]
-    parents = duel.truth.relations[hop.parent].of(duel.victim)
-    if not parents.rows:
-        return 0
     mine = duel.owned.of(duel.actor).sample
-    values = make_row(duel.god, duel.shape, mine, number=duel.number, changes={hop.column: _same_type(parents.sample)})
-    attempt(duel.scene, duel.conn, duel.actor, insert_statement(duel.shape), (Jsonb(values),), keep=True)
-    return int(remove_row(duel.god, duel.shape, values[duel.shape.primary_key]))
+    hung = False
+    for column, parent in duel.references:
+        values = make_row(duel.god, duel.shape, mine, number=duel.number, changes={column: _same_type(parent)})
+        attempt(duel.scene, duel.conn, duel.actor, insert_statement(duel.shape), (Jsonb(values),), keep=True)
+        hung |= remove_row(duel.god, duel.shape, values[duel.shape.primary_key])
+    return int(hung)
 
 
 def declared_hops(scene: Scene, relation: str) -> int:

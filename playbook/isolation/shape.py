@@ -34,6 +34,16 @@ SELECT a.attname, a.atttypid::regtype::text,
  WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
  ORDER BY a.attnum
 """
+REFERENCES = """
+SELECT DISTINCT ca.attname, n.nspname || '.' || f.relname
+  FROM pg_constraint c
+  JOIN pg_class f ON f.oid = c.confrelid
+  JOIN pg_namespace n ON n.oid = f.relnamespace
+  JOIN LATERAL unnest(c.conkey) AS child(number) ON true
+  JOIN pg_attribute ca ON ca.attrelid = c.conrelid AND ca.attnum = child.number
+ WHERE c.contype = 'f' AND c.conrelid = %s::regclass
+ ORDER BY 1, 2
+"""
 TEXTS = ("text", "character varying", "character", "citext")
 NUMBERS = ("bigint", "integer", "smallint", "numeric")
 VALUES: dict[str, sql.Composable] = {"text": sql.Literal("changed by another"), "number": sql.Literal(-1)}
@@ -45,7 +55,8 @@ class Shape:
     One relation's columns: all of them, those that are unique by their type, and one that nothing constrains.
 
     `change` is that column and the kind of value it gets. `fixed` says that the key itself names the tenant, so that
-    there cannot be a second row; `defaults` are texts of a closed list with the one that a new row has.
+    there cannot be a second row; `defaults` are texts of a closed list with the one that a new row has; `references`
+    are the columns of foreign keys with the relation that each leads to, the tenant's key among them.
     """
 
     relation: str
@@ -56,13 +67,16 @@ class Shape:
     change: tuple[str, str]
     fixed: bool
     defaults: Values
+    references: tuple[tuple[str, str], ...]
 
 
 def read_shape(conn: Connection[TupleRow], ownership: Ownership) -> Shape:
     """
     Read a relation's columns from the catalogue. Read-only.
     """
-    rows = conn.execute(COLUMNS, (identifier(ownership.relation).as_string(None),)).fetchall()
+    regclass = identifier(ownership.relation).as_string(None)
+    rows = conn.execute(COLUMNS, (regclass,)).fetchall()
+    references = conn.execute(REFERENCES, (regclass,)).fetchall()
     key = ownership.primary_key
     free = [(str(name), str(kind)) for name, kind, unique, bound, *_ in rows if not unique and not bound]
     change = next(
@@ -83,6 +97,7 @@ def read_shape(conn: Connection[TupleRow], ownership: Ownership) -> Shape:
         change=change,
         fixed=next(bool(refers) for name, _, _, _, refers, _ in rows if name == key),
         defaults={name: default.split("'")[1] for name, default in closed if default.startswith("'")},
+        references=tuple((str(column), str(parent)) for column, parent in references),
     )
 
 

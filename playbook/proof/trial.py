@@ -149,10 +149,11 @@ class Trial:
         return [one for one in self.checks if wanted(one)]
 
     def _baseline(self, bench: Scene) -> str | None:
-        broken = self.smoke(bench)
+        fresh = replace(bench, memo={})
+        broken = self.smoke(fresh)
         if broken is not None:
             return f"smoke test: {broken}"
-        return self._red(bench)
+        return self._red(fresh)
 
     def _red(self, bench: Scene) -> str | None:
         red = [r for r in run_checks(self.checks, bench) if r.outcome in ("fail", "error")]

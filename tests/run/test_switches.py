@@ -15,14 +15,7 @@ from playbook.target.target import read_target
 pytestmark = pytest.mark.unit
 
 WAITING = {
-    "context_required",  # 40
-    "errors_hide_internals",  # 40
-    "validation_hides_input",  # 40
-    "logs_redacted",  # 40
-    "upload_type_sniffed",  # 40
     "ai_cap_atomic",  # 50
-    "list_statements_bounded",  # 60
-    "graceful_shutdown",  # 60
 }
 """Switches whose phase is not here yet, beside its number: nothing turns them on or off until it is."""
 
