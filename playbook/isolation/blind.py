@@ -7,7 +7,14 @@ The faults stay as they were first written; what each turns red was filled in af
 from __future__ import annotations
 
 from playbook.isolation.faults import policy_added
-from playbook.isolation.subjects import BASES, DOCUMENT_LISTS, DOCUMENT_OBJECT, DOCUMENTS, POOL, USERS, contexts
+from playbook.isolation.subjects import (
+    BASES,
+    DOCUMENTS,
+    POOL,
+    USERS,
+    contexts,
+    documents_shown,
+)
 from playbook.proof.sabotage import Sabotage
 
 __all__ = ["BLIND"]
@@ -24,8 +31,7 @@ BLIND: tuple[Sabotage, ...] = (
         kills={
             "rows.read.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
         blind=True,
     ),

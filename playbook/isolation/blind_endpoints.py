@@ -28,7 +28,8 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
                 "EXPORT: list[str] = []\n"
             ),
         ),
-        kills={},
+        kills={"http.list.own-only": ("GET /documents/export",)},
+        profile="standard",
         blind=True,
     ),
     Sabotage(
@@ -52,7 +53,8 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
             "    return LINES[after, limit]\n\n\n"
             "LINES: dict[tuple[int, int], Page[ThreadLineOut]] = {}\n",
         ),
-        kills={},
+        kills={"http.list.own-only": ("GET /threads",)},
+        profile="standard",
         blind=True,
     ),
     Sabotage(
@@ -75,7 +77,7 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
                 " WHERE c.oid = 'public.document_overview'::regclass"
             ),
         ),
-        kills={},
+        kills={"rows.view.own-only": ("public.document_overview",), "http.list.own-only": ("GET /documents/overview",)},
         blind=True,
     ),
     Sabotage(
@@ -89,7 +91,7 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
             heal="REVOKE SELECT ON public.tenant_stats FROM kb_app",
             probe="SELECT has_table_privilege('kb_app', 'public.tenant_stats', 'SELECT')",
         ),
-        kills={},
+        kills={"rows.view.own-only": ("public.tenant_stats",)},
         blind=True,
     ),
     Sabotage(
@@ -105,7 +107,8 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
             '    log_event("document", reason=f"read {document.title}")\n    return document\n\n\n'
             "from knowledge.log_lines import log_event  # noqa: E402\n",
         ),
-        kills={},
+        kills={"log.line.impersonal": ("marks of tenants",)},
+        profile="standard",
         blind=True,
     ),
 )

@@ -9,15 +9,17 @@ from functools import partial
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.asking import Asked, made_key
 from playbook.isolation.objects import NOT_FOUND, Encounter, ask_foreign, encounter
 from playbook.isolation.openapi import Operation, read_operations
+from playbook.isolation.parents import SEVERAL
 from playbook.isolation.planting import remove_row
 from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import superuser
-from playbook.isolation.walk import Caller, Walk, walking
+from playbook.isolation.walk import Caller, Walk, as_number, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
@@ -86,11 +88,14 @@ def _compared(god: Connection[TupleRow], walk: Walk, operation: Operation, calle
         same = (plain.status, plain.text) == (claimed.status, claimed.text)
         return None if same else f"{who}: {plain.status}, then {claimed.status}"
     owned = walk.relation_of(operation)
-    needed = walk.own_parents(operation, caller)
+    needed: dict[str, JsonValue] = {**walk.own_parents(operation, caller)}
+    if owned is not None and SEVERAL in operation.body:
+        needed[SEVERAL] = [as_number(owned.of(other.actor.tenant_id).sample)]
     plain, claimed = (caller.ask(operation, Asked(headers=one, values=needed)) for one in (None, claim))
     made = [key for key in (made_key(operation, plain), made_key(operation, claimed)) if key is not None]
     if owned is None or not made:
-        return None if plain.status == claimed.status else f"{who}: {plain.status}, then {claimed.status}"
+        same = (plain.status, plain.text) == (claimed.status, claimed.text)
+        return None if same else f"{who}: {plain.status}, then {claimed.status}"
     owners = set(owned.read_owners(god, [str(key) for key in made]).values())
     shape = read_shape(god, owned.ownership)
     for key in made:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.asking import DONE, Asked, made_key
@@ -17,19 +16,21 @@ from playbook.isolation.openapi import Operation, read_operations
 from playbook.isolation.planting import planted, read_row, remove_row
 from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import Owned, superuser
-from playbook.isolation.walk import Caller, Walk, walking
+from playbook.isolation.walk import Caller, Walk, as_number, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.service.client import Answer
 from playbook.stack.guard import require_sealed
 
-__all__ = ["PARENT_CHECKS", "identifiers_in"]
+__all__ = ["PARENT_CHECKS", "SEVERAL", "identifiers_in"]
 
 NOBODYS = 8_000_000_000_000_000_001
 """A key that no row has."""
 
 SEVERAL = "ids"
-WELL = ["own done, foreign 404", "own done, foreign as one that never was"]
+NOT_THERE = "own done, foreign 404"
+MISSING = "own done, foreign as one that never was"
+"""A filter, and a question about several, answers with less where a single object is 404."""
 
 
 def identifiers_in(names: Mapping[str, object] | tuple[str, ...]) -> list[str]:
@@ -67,11 +68,6 @@ class Place:
         return Asked(key, values={**parents, self.name: [identifier] if self.name == SEVERAL else identifier})
 
 
-def _as_number(key: JsonValue) -> int | str:
-    text = str(key)
-    return int(text) if text.isdigit() else text
-
-
 def _named(god: Connection[TupleRow], walk: Walk, place: Place, tenant: str) -> int | str:
     """
     Choose an object of a tenant: one that the tenant's own row names there, else any.
@@ -80,8 +76,8 @@ def _named(god: Connection[TupleRow], walk: Walk, place: Place, tenant: str) -> 
     if about is not None and about.of(tenant).rows and place.name != SEVERAL:
         row = read_row(god, read_shape(god, about.ownership), about.of(tenant).sample) or {}
         if row.get(place.name) is not None:
-            return _as_number(row[place.name])
-    return _as_number(place.owned.of(tenant).sample)
+            return as_number(str(row[place.name]))
+    return as_number(place.owned.of(tenant).sample)
 
 
 def _tell(
@@ -107,10 +103,8 @@ def _judged(own: tuple[int | str, Answer], foreign: tuple[int | str, Answer], no
 
     never = masked(NOBODYS, nobodys)
     done = own[1].status in DONE and masked(*own) != never
-    if masked(*foreign) == never:
-        word = "404" if nobodys.status == 404 else "as one that never was"  # noqa: PLR2004
-    else:
-        word = str(foreign[1].status)
+    missing = masked(*foreign) == never and nobodys.status in DONE
+    word = "as one that never was" if missing else str(foreign[1].status)
     return f"own {'done' if done else own[1].status}, foreign {word}"
 
 
@@ -136,8 +130,9 @@ def _asked_everywhere(scene: Scene, *, in_query: bool) -> Iterator[Finding]:
                 yield Finding.undecided("no two tenants have what it names", subject=operation.name)
                 continue
             seen = Observation(role="client", request=operation.name, value=[one.name for one in places], unit="places")
+            well = [NOT_THERE, MISSING] if in_query or SEVERAL in operation.body else [NOT_THERE]
             yield Finding(
-                operation.name, expected=[*WELL], operator="subset", actual=[*sorted(answers)], observations=(seen,)
+                operation.name, expected=[*well], operator="subset", actual=[*sorted(answers)], observations=(seen,)
             )
 
 

@@ -1,5 +1,5 @@
 """
-Owns the faults of policies, keys and roles that phase 30 must see in rows and over HTTP.
+Owns the faults of policies that phase 30 must see in rows and over HTTP.
 """
 
 from __future__ import annotations
@@ -8,19 +8,12 @@ from playbook.isolation.faults import OWN, policy_added
 from playbook.isolation.subjects import (
     BASE_OBJECT,
     BASES,
-    DELETED,
-    DOCUMENT_LISTS,
+    BY_DOCUMENT,
     DOCUMENT_OBJECT,
     DOCUMENTS,
-    EVERY,
-    GUARDED_LISTS,
-    GUARDED_OBJECTS,
-    MOVED,
     PARENT_WRITES,
-    POOL,
-    UPDATED,
-    USERS,
     contexts,
+    documents_shown,
 )
 from playbook.proof.sabotage import Sabotage, SqlFault
 
@@ -45,8 +38,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
             "rows.move.cross-tenant-denied": DOCUMENTS,
             "rows.delete.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
     ),
     Sabotage(
@@ -66,7 +58,8 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         kills={
             "rows.read.own-complete": DOCUMENTS,
             "http.object.own-reachable": DOCUMENT_OBJECT,
-            "http.parent.foreign-not-found": PARENT_WRITES,
+            "http.parent.foreign-not-found": (*PARENT_WRITES, *BY_DOCUMENT),
+            "http.query.foreign-not-found": ("GET /documents",),
         },
     ),
     Sabotage(
@@ -88,8 +81,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
             "rows.update.cross-tenant-denied": DOCUMENTS,
             "rows.delete.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
     ),
     Sabotage(
@@ -132,17 +124,20 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
             "rows.read.cross-tenant-denied": BASES,
             **contexts(BASES),
             "http.object.foreign-not-found": BASE_OBJECT,
+            "http.header.ignored": BASE_OBJECT,
             "http.list.own-only": ("GET /knowledge-bases",),
             "http.parent.foreign-not-found": (*PARENT_WRITES, "POST /threads"),
         },
     ),
     Sabotage(
         name="documents-some-hidden",
-        title="A restrictive policy hides the oldest documents from their own tenant",
+        title="A restrictive policy hides some documents from their own tenant",
         phase="30",
         protection="policy",
         mechanism="restrictive SELECT policy added",
-        fault=policy_added("documents", "recent_only", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id > 5)"),
+        fault=policy_added(
+            "documents", "not_these", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id NOT BETWEEN 2 AND 5)"
+        ),
         kills={"rows.read.own-complete": DOCUMENTS},
     ),
     Sabotage(
@@ -155,91 +150,6 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         kills={
             "http.object.own-reachable": ("PATCH /documents/{document_id}",),
             "http.parent.foreign-not-found": ("PATCH /documents/{document_id}",),
-        },
-    ),
-    Sabotage(
-        name="documents-open-when-empty",
-        title="With an empty tenant every document shows",
-        phase="30",
-        protection="context",
-        mechanism="policy open when the setting is empty",
-        fault=policy_added(
-            "documents",
-            "maintenance",
-            "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) = '')",
-        ),
-        kills={"context.empty.closed": DOCUMENTS},
-    ),
-    Sabotage(
-        name="users-open-to-negative",
-        title="A negative tenant sees all users",
-        phase="30",
-        protection="context",
-        mechanism="policy open to a value that is no tenant",
-        fault=policy_added(
-            "users", "system", "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) LIKE '-%')"
-        ),
-        kills={"context.malformed.closed": USERS},
-    ),
-    Sabotage(
-        name="role-has-a-tenant",
-        title="The service's role starts every session as the first tenant",
-        phase="30",
-        protection="context",
-        mechanism="setting given to the role",
-        fault=SqlFault(
-            apply="ALTER ROLE kb_app SET app.tenant_id = '1'",
-            heal="ALTER ROLE kb_app RESET app.tenant_id",
-            probe=(
-                "SELECT EXISTS (SELECT FROM pg_db_role_setting"
-                " WHERE setrole = 'kb_app'::regrole AND setconfig::text LIKE '%app.tenant_id%')"
-            ),
-        ),
-        kills={"context.unset.closed": EVERY, "context.pool.no-leak": POOL},
-    ),
-    Sabotage(
-        name="documents-simple-reference",
-        title="Documents reference their knowledge base without the tenant",
-        phase="30",
-        protection="composite reference",
-        mechanism="replaced by a simple foreign key",
-        fault=SqlFault(
-            apply="""
-                ALTER TABLE public.documents DROP CONSTRAINT documents_tenant_id_knowledge_base_id_fkey;
-                ALTER TABLE public.documents ADD CONSTRAINT documents_knowledge_base_id_fkey
-                    FOREIGN KEY (knowledge_base_id) REFERENCES public.knowledge_bases (id)
-            """,
-            heal="""
-                ALTER TABLE public.documents DROP CONSTRAINT documents_knowledge_base_id_fkey;
-                ALTER TABLE public.documents ADD CONSTRAINT documents_tenant_id_knowledge_base_id_fkey
-                    FOREIGN KEY (tenant_id, knowledge_base_id) REFERENCES public.knowledge_bases (tenant_id, id)
-            """,
-            probe="SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'documents_knowledge_base_id_fkey')",
-        ),
-        kills={"rows.reference.cross-tenant-denied": DOCUMENTS},
-    ),
-    Sabotage(
-        name="role-bypasses",
-        title="The service's role bypasses row security, as the checks that use it must see",
-        phase="30",
-        protection="role attributes",
-        mechanism="BYPASSRLS",
-        fault=SqlFault(
-            apply="ALTER ROLE kb_app BYPASSRLS",
-            heal="ALTER ROLE kb_app NOBYPASSRLS",
-            probe="SELECT rolbypassrls FROM pg_roles WHERE rolname = 'kb_app'",
-        ),
-        kills={
-            "rows.read.cross-tenant-denied": EVERY,
-            "rows.insert.cross-tenant-denied": EVERY,
-            "rows.update.cross-tenant-denied": UPDATED,
-            "rows.move.cross-tenant-denied": MOVED,
-            "rows.delete.cross-tenant-denied": DELETED,
-            **contexts(EVERY),
-            "context.pool.no-leak": POOL,
-            "http.object.foreign-not-found": GUARDED_OBJECTS,
-            "http.list.own-only": GUARDED_LISTS,
-            "http.parent.foreign-not-found": (*PARENT_WRITES, "POST /threads"),
         },
     ),
 )

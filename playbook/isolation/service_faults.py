@@ -4,7 +4,7 @@ Owns the faults of the service itself: a hardening switched off, or a line of it
 
 from __future__ import annotations
 
-from playbook.isolation.subjects import ALL_LISTS, INPUTS, LIES, LOGGED, POOL, SECURED, STORES
+from playbook.isolation.subjects import INPUTS, LIES, LOGGED, POOL, SECURED, STORES, UNBOUND_LISTS
 from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
 from playbook.stack.protocol import Edit
 
@@ -45,7 +45,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         protection="tenant required",
         mechanism="absence not asked",
         fault=SwitchOff("context_required"),
-        kills={"http.tenant.required": tuple(name for name in ALL_LISTS if name != "GET /me")},
+        kills={"http.tenant.required": UNBOUND_LISTS},
     ),
     Sabotage(
         name="errors-tell-statements",
@@ -101,7 +101,10 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
                 ),
             )
         ),
-        kills={"http.object.foreign-not-found": ("GET /documents/{document_id}",)},
+        kills={
+            "http.object.foreign-not-found": ("GET /documents/{document_id}",),
+            "http.header.ignored": ("GET /documents/{document_id}",),
+        },
     ),
     Sabotage(
         name="parent-not-read",

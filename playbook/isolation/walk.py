@@ -18,7 +18,7 @@ from playbook.proof.scene import Scene
 from playbook.service.actors import Actor, read_actors
 from playbook.service.client import Answer, Client, login
 
-__all__ = ["ACTORS", "CANARY", "Caller", "Walk", "foreign_marks", "walking"]
+__all__ = ["ACTORS", "CANARY", "Caller", "Walk", "as_number", "foreign_marks", "walking"]
 
 ACTORS = 2
 """Users that act over HTTP; rows are asked as every tenant, requests only have to see that the service binds one."""
@@ -80,8 +80,7 @@ class Walk:
         for name in operation.required_body:
             parent = self.relation_called(f"{name.removesuffix('_id')}s") if name.endswith("_id") else None
             if parent is not None:
-                key = parent.of(caller.actor.tenant_id).sample
-                values[name] = int(key) if key.isdigit() else key
+                values[name] = as_number(parent.of(caller.actor.tenant_id).sample)
         return values
 
     def neighbours(self) -> list[tuple[Caller, Caller]]:
@@ -128,6 +127,13 @@ def _log_in(scene: Scene, truth: Truth) -> list[tuple[Actor, str]]:
             (actor, login(anonymous, api.login, tenant=actor.tenant, email=actor.email, password=password))
             for actor in actors[:ACTORS]
         ]
+
+
+def as_number(key: str) -> int | str:
+    """
+    Spell a key as JSON has it.
+    """
+    return int(key) if key.isdigit() else key
 
 
 def foreign_marks(answer: Answer, caller: Caller) -> list[str]:
