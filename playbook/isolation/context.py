@@ -15,7 +15,7 @@ from playbook.evidence.result import Observation
 from playbook.isolation.acting import app, attempt
 from playbook.isolation.planting import lifted, make_row, remove_row
 from playbook.isolation.reading import undecided
-from playbook.isolation.shape import changed, insert_statement, read_shape
+from playbook.isolation.shape import changed, insert_statement, shape_of
 from playbook.isolation.truth import Owned, read_truth, superuser
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -68,7 +68,7 @@ def _try(
     """
     Read, update, delete and insert under one context; add up what was reached. Leaves the rows as they were.
     """
-    shape = read_shape(god, owned.ownership)
+    shape = shape_of(scene, god, owned.ownership)
     names = {"relation": identifier(shape.relation), "change": changed(shape)}
     tries = {
         "read": sql.SQL("SELECT 1 FROM {relation} LIMIT 1001").format(**names),
@@ -95,6 +95,7 @@ def _try(
     remedy="Compare with the bound tenant only; a null context makes the comparison null, which is no row.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def unset_closed(scene: Scene) -> Iterator[Finding]:
     """Try without a context."""
@@ -111,6 +112,7 @@ def unset_closed(scene: Scene) -> Iterator[Finding]:
     remedy="nullif(current_setting(…, true), '') in the policy and in the default.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def empty_closed(scene: Scene) -> Iterator[Finding]:
     """Try with an empty context."""
@@ -127,6 +129,7 @@ def empty_closed(scene: Scene) -> Iterator[Finding]:
     remedy="Cast the setting to the key's type and compare; nothing else.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def malformed_closed(scene: Scene) -> Iterator[Finding]:
     """Try with a malformed context."""

@@ -17,7 +17,7 @@ from playbook.evidence.result import Observation
 from playbook.isolation.acting import app, attempt
 from playbook.isolation.planting import lifted, make_row, planted, read_row, remove_row
 from playbook.isolation.reading import undecided
-from playbook.isolation.shape import Shape, Values, changed, insert_statement, read_shape
+from playbook.isolation.shape import Shape, Values, changed, insert_statement, shape_of
 from playbook.isolation.truth import Owned, Truth, read_truth, ring_limit, superuser
 from playbook.proof.check import Finding
 from playbook.proof.scene import Scene
@@ -97,7 +97,7 @@ def duels(scene: Scene, act: Callable[[Duel], int], *, hops: int = 0) -> Iterato
             if not ring:
                 yield Finding.undecided("fewer than two tenants have rows here", subject=relation)
                 continue
-            shape = read_shape(god, owned.ownership)
+            shape = shape_of(scene, god, owned.ownership)
             harm = sum(
                 act(Duel(scene, truth, god, conn, owned, shape, actor, victim, number))
                 for number, (actor, victim) in enumerate(ring, 1)

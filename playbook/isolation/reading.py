@@ -34,6 +34,7 @@ def undecided(truth: Truth) -> Iterator[Finding]:
     remedy="A policy that compares the tenant's key with the bound tenant, forced; look for a second, wider policy.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def read_denied(scene: Scene) -> Iterator[Finding]:
     """Read as every tenant."""
@@ -64,6 +65,7 @@ def _served(scene: Scene) -> list[str]:
     remedy="Look for a restrictive policy, a wrong tenant key, or a missing grant.",
     population=_served,
     on="copy",
+    reach="rows",
 )
 def own_complete(scene: Scene) -> Iterator[Finding]:
     """Read as every tenant."""

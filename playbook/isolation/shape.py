@@ -10,10 +10,11 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 from pydantic import JsonValue
 
+from playbook.proof.scene import Scene
 from playbook.tenancy.relations import identifier
 from playbook.tenancy.truth import Ownership
 
-__all__ = ["NUMBERS", "TEXTS", "Shape", "Values", "changed", "insert_statement", "read_shape"]
+__all__ = ["NUMBERS", "TEXTS", "Shape", "Values", "changed", "insert_statement", "read_shape", "shape_of"]
 
 Values = dict[str, JsonValue]
 
@@ -68,6 +69,13 @@ class Shape:
     fixed: bool
     defaults: Values
     references: tuple[tuple[str, str], ...]
+
+
+def shape_of(scene: Scene, conn: Connection[TupleRow], ownership: Ownership) -> Shape:
+    """
+    Read a relation's columns once per scene. Read-only.
+    """
+    return scene.once(f"isolation.shape.{ownership.relation}", lambda: read_shape(conn, ownership))
 
 
 def read_shape(conn: Connection[TupleRow], ownership: Ownership) -> Shape:

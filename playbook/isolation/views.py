@@ -44,6 +44,7 @@ SELECT schemaname || '.' || matviewname FROM pg_matviews WHERE schemaname <> 'pl
     remedy="security_invoker for views; no grant on materialized ones, but a function that answers for one tenant.",
     population=view_relations,
     on="copy",
+    reach="rows",
 )
 def view_own_only(scene: Scene) -> Iterator[Finding]:
     """Read all views."""

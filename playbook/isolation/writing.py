@@ -31,6 +31,7 @@ def _grandchildren(scene: Scene) -> list[str]:
     remedy="A policy with WITH CHECK for INSERT.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def insert_denied(scene: Scene) -> Iterator[Finding]:
     """Insert for the neighbour."""
@@ -47,6 +48,7 @@ def insert_denied(scene: Scene) -> Iterator[Finding]:
     remedy="A policy with USING for UPDATE.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def update_denied(scene: Scene) -> Iterator[Finding]:
     """Change the neighbour's rows."""
@@ -63,6 +65,7 @@ def update_denied(scene: Scene) -> Iterator[Finding]:
     remedy="A policy with WITH CHECK for UPDATE, not USING alone with a wider check.",
     population=child_relations,
     on="copy",
+    reach="rows",
 )
 def move_denied(scene: Scene) -> Iterator[Finding]:
     """Move an own row to the neighbour."""
@@ -79,6 +82,7 @@ def move_denied(scene: Scene) -> Iterator[Finding]:
     remedy="A policy with USING for DELETE.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def delete_denied(scene: Scene) -> Iterator[Finding]:
     """Delete the neighbour's rows."""
@@ -95,6 +99,7 @@ def delete_denied(scene: Scene) -> Iterator[Finding]:
     remedy="A foreign key of (tenant key, parent) to (tenant key, id).",
     population=_grandchildren,
     on="copy",
+    reach="rows",
 )
 def reference_denied(scene: Scene) -> Iterator[Finding]:
     """Refer to the neighbour's parent."""
