@@ -54,6 +54,19 @@ class Lab:
     def address(self, notebook: str) -> str:
         return f"{self.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{notebook}.ipynb?token={self.token}"
 
+    def wait_for_kernel(self, notebook: str, limit_s: float = 60) -> None:
+        """
+        Wait until the notebook's kernel idles and the page listens: what is run before asks which kernel to take.
+        """
+        until = time.monotonic() + limit_s
+        while time.monotonic() < until:
+            sessions = httpx.get(f"{self.url}/api/sessions", params={"token": self.token}, timeout=5).json()
+            kernels = [one["kernel"] for one in sessions if one["path"] == f"{notebook}.ipynb"]
+            if any(one["execution_state"] == "idle" and one["connections"] for one in kernels):
+                return
+            time.sleep(0.3)
+        pytest.fail("the kernel did not come in time")
+
     def playbook(self, *argv: str) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "playbook", *argv]
         return subprocess.run(
