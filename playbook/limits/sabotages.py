@@ -218,6 +218,38 @@ SABOTAGES = (
         kills={"limits.cost.capped": ("ai",)},
     ),
     Sabotage(
+        name="ai-spending-given-back",
+        title="What a call cost is given back like what it did not cost (AC-7)",
+        phase="50",
+        protection="spending cap",
+        mechanism="nothing recorded in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/ai_budget.py",
+                old="        unspent = call.highest_cost_microusd - completion.cost_microusd",
+                new="        unspent = call.highest_cost_microusd",
+            )
+        ),
+        kills={"limits.cost.capped": ("ai",)},
+        profile="standard",
+    ),
+    Sabotage(
+        name="ai-cap-says-forbidden",
+        title="Over the cap the answer is 403, like a lost permission (AC-7)",
+        phase="50",
+        protection="spending cap",
+        mechanism="another status in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/api/failures.py",
+                old="    CapReachedError: (status.HTTP_429_TOO_MANY_REQUESTS,",
+                new="    CapReachedError: (status.HTTP_403_FORBIDDEN,",
+            )
+        ),
+        kills={"limits.cost.capped": ("ai",)},
+        profile="standard",
+    ),
+    Sabotage(
         name="limits-keys-renamed",
         title="Harmless: counters have other names in the store",
         phase="50",

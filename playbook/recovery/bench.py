@@ -16,12 +16,13 @@ from pathlib import Path
 from playbook.proof.apply import NotApplied
 from playbook.proof.check import Check
 from playbook.proof.scene import Scene
-from playbook.recovery.drill import Backups, back_up, tells_failure
+from playbook.recovery.archive import missing_segments
+from playbook.recovery.backing_up import Backups, back_up, tells_failure
 from playbook.recovery.journal import Command, CommandFailed, Journal, Route
 from playbook.recovery.logical import LogicalBackup, damage, dump, restore_dump
 from playbook.recovery.mutations import MUTATIONS, Evidence, Mutation
 from playbook.recovery.naive import Naive, ask_dump, ask_exits, ask_physical
-from playbook.recovery.physical import missing_segments, recover, recover_further
+from playbook.recovery.physical import recover, recover_further
 from playbook.recovery.planting import KEEPSAKE
 from playbook.recovery.procedure import LogicalPlan, our_procedure
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, staged

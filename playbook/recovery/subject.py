@@ -20,8 +20,9 @@ from psycopg.conninfo import conninfo_to_dict
 from playbook.errors import GuardError, StackError
 from playbook.postgres.connect import connect
 from playbook.postgres.digest import Grouping
+from playbook.recovery.archive import archive_settings
 from playbook.recovery.journal import libpq_environment
-from playbook.recovery.physical import Point, archive_settings, configure
+from playbook.recovery.physical import Point, configure
 from playbook.recovery.planting import SCHEMA, plant, with_planted
 from playbook.recovery.portrait import read_groupings, read_portrait
 from playbook.recovery.procedure import Procedure

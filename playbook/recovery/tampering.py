@@ -20,7 +20,8 @@ from playbook.errors import StackError
 from playbook.postgres.connect import connect
 from playbook.postgres.role import Role
 from playbook.proof.apply import NotApplied
-from playbook.recovery.physical import PhysicalBackup, Point, wait_until_archived
+from playbook.recovery.archive import wait_until_archived
+from playbook.recovery.physical import PhysicalBackup, Point
 from playbook.recovery.portrait import Portrait
 from playbook.recovery.procedure import LogicalPlan, PhysicalPlan
 from playbook.recovery.subject import Subject

@@ -141,7 +141,16 @@ PHASES = (
         checks=isolation.CHECKS,
         sabotages=isolation.SABOTAGES,
         needs=("10", "20"),
-        switches=("tenant_context_local", "tenant_from_token", "inactive_tenant_refused"),
+        switches=(
+            "tenant_context_local",
+            "tenant_from_token",
+            "context_required",
+            "inactive_tenant_refused",
+            "errors_hide_internals",
+            "validation_hides_input",
+            "logs_redacted",
+            "upload_type_sniffed",
+        ),
     ),
     Phase(
         id="50",

@@ -24,6 +24,7 @@ from playbook.stack.faults import LocalFaults
 from playbook.stack.founding import found_stack
 from playbook.stack.ground import Ground
 from playbook.stack.launcher import LocalLauncher
+from playbook.stack.logs import LocalLogs
 from playbook.stack.mend import destroy
 from playbook.stack.protocol import (
     Capability,
@@ -320,6 +321,7 @@ class LocalStack:
             store=ensemble.store,
             clock=clock,
             rollout=LocalRollout(ensemble),
+            logs=LocalLogs(self._ground, ensemble),
         )
 
     def _known(self, state: str) -> str:

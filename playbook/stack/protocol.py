@@ -24,6 +24,7 @@ __all__ = [
     "InstanceRestart",
     "Kill",
     "Leftovers",
+    "Logs",
     "PartVersion",
     "Partition",
     "Pause",
@@ -219,6 +220,16 @@ class Launcher(Protocol):
         ...
 
 
+class Logs(Protocol):
+    """
+    What the state's services wrote.
+    """
+
+    def read(self, service: str) -> str:
+        """Read the whole log of a service (`app`: of all instances). Raises Unavailable when it is not kept here."""
+        ...
+
+
 class Store(Protocol):
     """
     The shared store (Redis protocol): `app` is the service's own account, `admin` sees and does everything.
@@ -282,6 +293,7 @@ class Site:
     store: Store | None = None
     clock: Clock | None = None
     rollout: Rollout | None = None
+    logs: Logs | None = None
 
 
 class Server(Protocol):
