@@ -3,6 +3,7 @@ Data to figure, alt text and table; used by notebooks and report alike.
 """
 
 from playbook.figures.figure import Figure, FigureTable
+from playbook.figures.heat_map import HeatRow, heat_map
 from playbook.figures.limit_timeline import LimitLane, Sent, limit_timeline
 from playbook.figures.marks import MARKS, Cell, Kind, Mark
 from playbook.figures.outcome_counts import CountedBar, outcome_counts
@@ -15,12 +16,14 @@ __all__ = [
     "CountedBar",
     "Figure",
     "FigureTable",
+    "HeatRow",
     "Kind",
     "LimitLane",
     "Mark",
     "OutcomeRow",
     "PartStart",
     "Sent",
+    "heat_map",
     "limit_timeline",
     "outcome_counts",
     "outcome_matrix",
