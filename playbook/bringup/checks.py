@@ -5,13 +5,15 @@ Owns the checks of phase 10: the service tells the truth about its health and re
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.service.client import Client
+from playbook.service.sign_in import sign_in
 from playbook.stack.protocol import Pause, Restart
 
 __all__ = ["CHECKS", "SECRETS"]
@@ -137,4 +139,30 @@ def version_reported(scene: Scene) -> Iterator[Finding]:
     )
 
 
-CHECKS = (ready_follows_database, live_without_database, bad_secret_refused, version_reported)
+def _routes(scene: Scene) -> Sequence[str]:
+    service = scene.target.service
+    if service is None or not service.routes:
+        raise Unavailable("the target declares no routes", hint="Set service.routes in the target.")
+    return service.routes
+
+
+@check(
+    "service.routes.answer",
+    title="Whoever signs in gets an answer from every router",
+    phase="10",
+    severity="medium",
+    why="A router that was not mounted, or that fails on every request, is found by users when nobody asks it before.",
+    how="Sign in, then GET each route that the target declares: 200, or 403 where the user's role may not.",
+    remedy="Mount the router; look into the app's log for its exception.",
+    population=_routes,
+)
+def routes_answer(scene: Scene) -> Iterator[Finding]:
+    """Sign in and ask each declared route."""
+    with Client(scene.endpoints.url("app"), token=sign_in(scene)) as client:
+        for route in _routes(scene):
+            status = client.request("GET", route).status
+            seen = Observation(role="user", request=f"GET {route}", value=status, unit="HTTP status")
+            yield Finding(subject=route, expected=[200, 403], operator="in", actual=status, observations=(seen,))
+
+
+CHECKS = (ready_follows_database, live_without_database, bad_secret_refused, version_reported, routes_answer)

@@ -81,4 +81,13 @@ SABOTAGES = (
         fault=CodeEdit(Edit(path="knowledge/api/health.py", old="version=build.version,", new='version="latest",')),
         kills={"health.version.reported": WHOLE},
     ),
+    Sabotage(
+        name="router-not-mounted",
+        title="One router is left out of the application",
+        phase="10",
+        protection="routes",
+        mechanism="router left out in code",
+        fault=CodeEdit(Edit(path="knowledge/application.py", old="    invoices.router,\n", new="")),
+        kills={"service.routes.answer": ("/invoices",)},
+    ),
 )

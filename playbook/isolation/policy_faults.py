@@ -45,7 +45,10 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
                 "CREATE POLICY tenant_isolation ON public.documents FOR ALL TO kb_app, kb_owner"
                 f" USING ({OWN}) WITH CHECK ({OWN})"
             ),
-            probe="SELECT NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'public.documents'::regclass)",
+            probe=(
+                "SELECT NOT EXISTS (SELECT FROM pg_policy"
+                " WHERE polrelid = 'public.documents'::regclass AND polname = 'tenant_isolation')"
+            ),
         ),
         kills={
             "rows.read.own-complete": DOCUMENTS,

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from playbook.errors import PlaybookError
 from playbook.proof.scene import Scene
-from playbook.service.actors import read_actors
-from playbook.service.client import Client, login
+from playbook.service.client import Client
+from playbook.service.sign_in import sign_in
 
 __all__ = ["smoke"]
 
@@ -21,20 +21,10 @@ def smoke(scene: Scene) -> str | None:
     target = scene.target
     if target.service is None or target.api is None or target.api.login is None:
         return None
-    actors = read_actors(scene.database, target, limit=1)
-    if not actors:
-        return "no active tenant has a user"
-    with Client(scene.endpoints.url("app")) as anonymous:
-        try:
-            token = login(
-                anonymous,
-                target.api.login,
-                tenant=actors[0].tenant,
-                email=actors[0].email,
-                password=scene.secrets.get("seed_password", ""),
-            )
-        except PlaybookError as err:
-            return err.message
+    try:
+        token = sign_in(scene)
+    except PlaybookError as err:
+        return err.message
     with Client(scene.endpoints.url("app"), token=token) as client:
         for request in target.service.smoke:
             answer = client.request(request.method, request.path)

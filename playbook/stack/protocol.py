@@ -374,12 +374,14 @@ class Stack(Protocol):
         instances: int = 1,
         proxy: bool = False,
         clock: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state: its database copied, an empty store and an app of its own serving that copy.
 
         The app has the state's switches but those in `without`, and runs a copy of the code with `edits`. It has
         `instances`, behind a proxy of its own if asked for; with `clock`, app and store live by a clock that moves.
+        `settings` are told it besides, by setting.
         Raises Unavailable for what the stack cannot give, InputError when an edit's `old` does not occur exactly once.
         Destroys all of it at the end.
         """

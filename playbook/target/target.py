@@ -74,7 +74,8 @@ class Service(_Section):
     """
     The service itself.
 
-    `switches` names each hardening of the service's behaviour with what it does.
+    `switches` names each hardening of the service's behaviour with what it does. `routes` are paths that a signed-in
+    user may GET, one per router at least: what must answer, told apart from what the running service says it has.
     """
 
     found: Found = Found()
@@ -82,6 +83,7 @@ class Service(_Section):
     instances: int = Field(default=1, ge=1, le=16)
     disposable_addresses: tuple[str, ...] = ()
     smoke: tuple[SmokeRequest, ...] = ()
+    routes: tuple[str, ...] = ()
     switches: dict[str, str] = {}
 
 
@@ -94,15 +96,17 @@ class Roles(_Section):
     app: str
     migrator: str | None = None
     backup: str | None = None
+    readonly: str | None = None
 
 
 class DatabaseSection(_Section):
     """
-    The database: where (never with a password in the file) and by which roles.
+    The database: where (never with a password in the file), by which roles, and how large the real one is.
     """
 
     dsn: str | None = None
     name: str | None = None
+    size_mb: float | None = Field(default=None, gt=0)
     roles: Roles
 
     @field_validator("dsn")
@@ -136,6 +140,9 @@ class Tenancy(_Section):
     key: str = "tenant_id"
     setting: str = Field(default="app.tenant_id", pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)+$")
     tables: dict[RelationName, Table] = {}
+    before_tenant: tuple[str, ...] = Field(
+        default=(), description="Functions that answer before a tenant is known, as schema.name(arguments)"
+    )
 
 
 class Login(_Section):

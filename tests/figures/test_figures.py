@@ -14,12 +14,14 @@ from playbook.figures import (
     HeatRow,
     LimitLane,
     OutcomeRow,
+    OwnedTable,
     PartStart,
     Sent,
     heat_map,
     limit_timeline,
     outcome_counts,
     outcome_matrix,
+    ownership_graph,
     start_times,
 )
 
@@ -39,6 +41,12 @@ LANES = [
 HEAT = [
     HeatRow("public.documents", (("fail", "fail"), ("pass", "pass"), ("caught", "not_tried"))),
     HeatRow("public.plans", (("pass", "absent"), ("pass", "absent"), ("caught", "absent"))),
+]
+OWNED = [
+    OwnedTable("public.notes", "undecided"),
+    OwnedTable("public.documents", "inherited", "user_id", "public.users"),
+    OwnedTable("public.users", "direct", "tenant_id", "public.tenants"),
+    OwnedTable("public.tenants", "root"),
 ]
 BARS = [CountedBar("found", {"fail": 3, "pass": 1}), CountedBar("hardened", {"pass": 4})]
 
@@ -78,7 +86,14 @@ def drawn_heat(rows: list[HeatRow]) -> Figure:
 
 @pytest.mark.parametrize(
     "figure",
-    [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS), limit_timeline(LANES), drawn_heat(HEAT)],
+    [
+        outcome_matrix(ROWS),
+        start_times(PARTS),
+        outcome_counts(BARS),
+        limit_timeline(LANES),
+        drawn_heat(HEAT),
+        ownership_graph(OWNED),
+    ],
     ids=lambda f: f.name,
 )
 class TestFigure:
@@ -157,6 +172,30 @@ class TestStartTimes:
     def test_nothing_started_is_refused(self) -> None:
         with pytest.raises(ValueError, match="no part"):
             start_times([])
+
+
+class TestOwnershipGraph:
+    """Each table hangs on the one that it reaches its tenant through; none is left out."""
+
+    def test_every_table_is_in_it_parents_first(self) -> None:
+        figure = ownership_graph(OWNED)
+        assert [row[0] for row in figure.table.rows] == [
+            "public.tenants",
+            "public.users",
+            "public.documents",
+            "public.notes",
+        ]
+        assert "public.documents (inherited) by user_id through public.users" in figure.alt
+        assert "public.notes (undecided)" in figure.alt
+
+    def test_a_table_that_hangs_on_itself_is_drawn_once(self) -> None:
+        loop = [*OWNED, OwnedTable("public.posts", "inherited", "parent_id", "public.posts")]
+        assert len(ownership_graph(loop).table.rows) == 5
+
+    @pytest.mark.parametrize("tables", [[], OWNED[:1], [OWNED[3], OWNED[3]]])
+    def test_one_root_is_needed(self, tables: list[OwnedTable]) -> None:
+        with pytest.raises(ValueError, match="there must be one"):
+            ownership_graph(tables)
 
 
 class TestOutcomeCounts:
