@@ -5,21 +5,8 @@ Owns the faults of what policies stand on: the context, the role, references, fu
 from __future__ import annotations
 
 from playbook.isolation.faults import policy_added
-from playbook.isolation.subjects import (
-    BY_DOCUMENT,
-    DELETED,
-    DOCUMENTS,
-    EVENTS_DEFAULT,
-    EVERY,
-    GUARDED_LISTS,
-    GUARDED_OBJECTS,
-    MOVED,
-    PARENT_WRITES,
-    POOL,
-    UPDATED,
-    USERS,
-    contexts,
-)
+from playbook.isolation.routes import BY_DOCUMENT, GUARDED_LISTS, GUARDED_OBJECTS, PARENT_WRITES, POOL
+from playbook.isolation.subjects import DELETED, DOCUMENTS, EVENTS_DEFAULT, EVERY, MOVED, UPDATED, USERS, contexts
 from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["GROUND_FAULTS"]
