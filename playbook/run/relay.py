@@ -4,6 +4,7 @@ Owns writing evidence beside the work that makes it: in order, one event at a ti
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -28,6 +29,7 @@ class Relay:
         self._emitter = emitter
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evidence-relay")
         self._under_way: deque[Future[Entry]] = deque()
+        self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +45,9 @@ class Relay:
         """
         Send an event after those before it. Raises EvidenceError when one of them was refused.
         """
-        self._raise_refusal()
-        self._under_way.append(self._thread.submit(self._emitter.emit, event))
+        with self._guard:
+            self._raise_refusal()
+            self._under_way.append(self._thread.submit(self._emitter.emit, event))
 
     def _raise_refusal(self) -> None:
         while self._under_way and self._under_way[0].done():

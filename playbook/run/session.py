@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playbook.errors import InputError, VerdictFailed, VerdictUndecided
 from playbook.evidence.client import Emitter, emit_check
-from playbook.evidence.events import CheckDone, KillTried, Note, SmokeTested
+from playbook.evidence.events import CheckDone, Event, KillTried, Note, SmokeTested
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
@@ -41,7 +41,7 @@ class Session:
     """
     One phase, joined to one run and one stack.
 
-    Cells can be run again: an observation replaces the one before it.
+    Cells can be run again: an observation replaces the one before it. `live`: a person sits before it in Jupyter.
     """
 
     phase: Phase
@@ -55,7 +55,9 @@ class Session:
     folder: Path
     finish: Callable[[Verdict], None] = lambda _: None
     say: Callable[[str], None] = print
+    live: bool = False
     matrix: list[KillEntry] = field(default_factory=list)
+    observed: dict[State, list[CheckResult]] = field(default_factory=dict)
 
     def scene(self, state: State) -> Scene:
         """
@@ -63,24 +65,28 @@ class Session:
         """
         return Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed, profile=self.profile)
 
-    def observe(self, state: State) -> list[CheckResult]:
+    def observe(self, state: State, *, only: str | None = None) -> list[CheckResult]:
         """
-        Ask this phase's checks of one state; each result goes into the evidence at once.
+        Ask this phase's checks of one state, or the `only` one named; each result goes into the evidence at once.
 
         Checks that write get a throw-away copy of the state, with an app of its own.
         """
-        checks = self.phase.checks
+        checks = [one for one in self.phase.checks if only in (None, one.id)]
+        self.observed.pop(state, None)
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
             place = {"state": self._rehearsed(state)}
             if copies:
-                site = stack.enter_context(self.stack.scratch(state))
+                form = self.phase.copies(self.target, self.profile)
+                site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
+        if only is None:
+            self.observed[state] = found
         return found
 
     def _rehearsed(self, state: State) -> Scene:
@@ -97,6 +103,7 @@ class Session:
             self.say("mode audit: nothing is hardened")
             return
         begun = time.monotonic()
+        self.observed.clear()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
         broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
@@ -113,22 +120,30 @@ class Session:
             return []
         self.matrix = []
         with Relay(self.emitter) as relay:
-            trial = Trial(
-                stack=self.stack,
-                target=self.target,
-                checks=self.phase.checks,
-                seed=self.seed,
-                profile=self.profile,
-                smoke=smoke,
-                applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
-                digest=_digest,
-                seen=lambda result: relay.send(CheckDone(result=result)),
-                told=lambda entry: self._told(entry, relay),
-                pair=self.phase.pair,
-                bench=self._bench(),
-            )
-            trial.run(self.phase.sabotages)
+            self.trial(relay.send).run(self.phase.sabotages)
         return self.matrix
+
+    def trial(self, send: Callable[[Event], None] | None = None) -> Trial:
+        """
+        Prepare the trial of this phase's checks; nothing is touched until it runs. `send` takes its evidence.
+        """
+        send = send or self._emit
+        return Trial(
+            stack=self.stack,
+            target=self.target,
+            checks=self.phase.checks,
+            seed=self.seed,
+            profile=self.profile,
+            smoke=smoke,
+            applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
+            digest=_digest,
+            seen=lambda result: send(CheckDone(result=result)),
+            told=lambda entry: self._told(entry, send),
+            copies=self.phase.copies(self.target, self.profile),
+            bench=self._bench(),
+            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
+            jobs=self.phase.jobs or 1,
+        )
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
         opened = self.phase.bench
@@ -153,15 +168,24 @@ class Session:
         """
         return read_verdict(self.folder, self.phase.id).record.checks
 
+    def attach(self, name: str, content: bytes) -> str:
+        """
+        Store a file beside the results, such as a table that a notebook shows; return its path in the run's folder.
+        """
+        return self.emitter.attach(name, content)
+
     def note(self, text: str) -> None:
         """
         Write a remark into the evidence; it decides nothing.
         """
         self.emitter.emit(Note(phase=self.phase.id, text=text))
 
-    def _told(self, entry: KillEntry, relay: Relay) -> None:
+    def _emit(self, event: Event) -> None:
+        self.emitter.emit(event)
+
+    def _told(self, entry: KillEntry, send: Callable[[Event], None]) -> None:
         self.matrix.append(entry)
-        relay.send(
+        send(
             KillTried(
                 phase=self.phase.id,
                 sabotage=entry.sabotage,

@@ -101,11 +101,12 @@ class Roles(_Section):
 
 class DatabaseSection(_Section):
     """
-    The database: where (never with a password in the file) and by which roles.
+    The database: where (never with a password in the file), by which roles, and how large the real one is.
     """
 
     dsn: str | None = None
     name: str | None = None
+    size_mb: float | None = Field(default=None, gt=0)
     roles: Roles
 
     @field_validator("dsn")
