@@ -25,7 +25,7 @@ from playbook.proof.scene import Scene
 from playbook.proof.trial import Trial
 from playbook.run.phases import Phase, find_phase
 from playbook.run.relay import Relay
-from playbook.run.verdict import Verdict, read_verdict
+from playbook.run.verdict import RunningLog, Verdict
 from playbook.service.applied import applied_beside
 from playbook.service.smoke import smoke
 from playbook.service.version import read_version
@@ -58,6 +58,10 @@ class Session:
     live: bool = False
     matrix: list[KillEntry] = field(default_factory=list)
     observed: dict[State, list[CheckResult]] = field(default_factory=dict)
+    log: RunningLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = RunningLog(self.folder)
 
     def scene(self, state: State) -> Scene:
         """
@@ -153,7 +157,7 @@ class Session:
         """
         Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
         """
-        verdict = read_verdict(self.folder, self.phase.id)
+        verdict = self.log.verdict(self.phase.id)
         self.finish(verdict)
         if verdict.outcome == "fail":
             raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
@@ -166,7 +170,7 @@ class Session:
         """
         This phase's results so far in all states, as stored. Read-only.
         """
-        return read_verdict(self.folder, self.phase.id).record.checks
+        return self.log.verdict(self.phase.id).record.checks
 
     def attach(self, name: str, content: bytes) -> str:
         """
