@@ -71,7 +71,8 @@ def plain_writer(line: bytes) -> Callable[[JsonValue], bytes]:
     """
     Choose how to write again what was read from a line in RFC 8785 form: Python's own writer where it must agree.
 
-    It differs as `_is_plain` says; numbers stand first, or behind `:`, `[` or `,`. A string that looks alike only costs time.
+    It differs as `_is_plain` says; numbers stand first, or behind `:`, `[` or `,`. A string that looks alike costs time
+    only.
     """
     beyond_the_bmp = max(line, default=0) >= 0xF0  # noqa: PLR2004 (the first byte of four, RFC 3629 section 3)
     return canonical if beyond_the_bmp or _ODD_NUMBER.search(line) else _plain
