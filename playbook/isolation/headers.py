@@ -10,17 +10,15 @@ from functools import partial
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.asking import Asked, made_key
 from playbook.isolation.objects import NOT_FOUND, Encounter, ask_foreign, encounter, own_values
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.parents import SEVERAL
 from playbook.isolation.planting import planted, remove_row
 from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import superuser
-from playbook.isolation.walk import Caller, Walk, as_number, walking
+from playbook.isolation.walk import Caller, Walk, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
@@ -90,9 +88,7 @@ def _compared(god: Connection[TupleRow], walk: Walk, operation: Operation, calle
         same = (plain.status, plain.text) == (claimed.status, claimed.text)
         return None if same else f"{who}: {plain.status}, then {claimed.status}"
     owned = walk.relation_of(operation)
-    needed: dict[str, JsonValue] = {**walk.own_parents(operation, caller)}
-    if owned is not None and SEVERAL in operation.body:
-        needed[SEVERAL] = [as_number(owned.of(other.actor.tenant_id).sample)]
+    needed = walk.values_for(operation, caller, other)
     plain, claimed = (caller.ask(operation, Asked(headers=one, values=needed)) for one in (None, claim))
     made = [key for key in (made_key(operation, plain), made_key(operation, claimed)) if key is not None]
     if owned is None or not made:

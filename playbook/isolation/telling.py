@@ -68,8 +68,8 @@ def mark_own_only(scene: Scene) -> Iterator[Finding]:
             shown = set(CANARY.findall(ask(anonymous, operation).text))
             told = {f"nobody sees {slug}" for slug in shown}
             statuses = set()
-            for caller in walk.callers[:1]:
-                answer = caller.ask(operation, Asked(values=walk.own_parents(operation, caller)))
+            for caller, other in walk.neighbours()[:1]:
+                answer = caller.ask(operation, Asked(values=walk.values_for(operation, caller, other)))
                 _take_away(scene, walk, operation, answer)
                 statuses.add(answer.status)
                 told.update(f"{caller.actor.tenant} sees {slug}" for slug in foreign_marks(answer, caller))
