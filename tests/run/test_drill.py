@@ -24,7 +24,7 @@ SKIPPED = {"dependencies.advisories.none-known"}
 """Checks that need what no test machine has: they say so, and are counted."""
 
 SWITCHES = [(phase.id, phase.switches[0]) for phase in PHASES if phase.id in ("10", "20", "30")]
-"""One switch of each phase that does not wait and measure; what the others alone turn red is shown by their sabotages."""
+"""One switch of each phase that does not measure; what the others alone turn red is shown by their sabotages."""
 
 
 class TestDrill:
