@@ -119,6 +119,14 @@ class TestKilled:
         wait_until(lambda: of_run(tmp_path) == [])
         sealed_as_interrupted(tmp_path)
 
+    @pytest.mark.soak
+    @pytest.mark.parametrize("delay_s", [round(random.uniform(0.3, 90), 1) for _ in range(10)])
+    def test_at_any_moment(self, delay_s: float, tmp_path: Path) -> None:
+        with runner(tmp_path) as process:
+            time.sleep(delay_s)
+            process.kill()
+        wait_until(lambda: of_run(tmp_path) == [])
+
     def test_supervisor_killed_too(self, tmp_path: Path) -> None:
         with runner(tmp_path, "--phase", "10") as process:
             wait_until(lambda: phase_running(tmp_path, "10"))
