@@ -61,7 +61,7 @@ class Session:
     log: RunningLog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log = RunningLog(self.folder)
+        self.log = RunningLog(self.folder, self.phase.id)
 
     def scene(self, state: State) -> Scene:
         """
@@ -157,7 +157,7 @@ class Session:
         """
         Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
         """
-        verdict = self.log.verdict(self.phase.id)
+        verdict = self.log.verdict()
         self.finish(verdict)
         if verdict.outcome == "fail":
             raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
@@ -170,7 +170,7 @@ class Session:
         """
         This phase's results so far in all states, as stored. Read-only.
         """
-        return self.log.verdict(self.phase.id).record.checks
+        return self.log.verdict().record.checks
 
     def attach(self, name: str, content: bytes) -> str:
         """
