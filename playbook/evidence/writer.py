@@ -34,7 +34,10 @@ FROM_KERNELS = frozenset({"check", "kill", "smoke", "note"})
 """What a notebook's kernel may say; how phases and the run begin and end is the runner's to say."""
 
 _LONGEST_ADDRESS = 100
-_SEND = "Send {op: emit, event}, {op: emit-all, events}, {op: attach, name, base64} or {op: protect, secrets}, as one JSON object."
+_SEND = (
+    "Send {op: emit, event}, {op: emit-all, events}, {op: attach, name, base64} or {op: protect, secrets}, as one JSON"
+    " object."
+)
 
 
 class Writer:

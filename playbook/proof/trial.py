@@ -39,8 +39,8 @@ class Trial:
     `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
     before and after.
 
-    `observed` are results of `hardened` from just before, which serve as the baseline before; then `jobs` copies are
-    tried at once.
+    `observed` are results of `hardened` from just before, which serve as the baseline before. `jobs` faults of the code
+    are tried at once, each on a copy of its own; faults of the schema one after another on one.
     """
 
     stack: Stack
@@ -80,30 +80,23 @@ class Trial:
         return matrix
 
     def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        if self.observed and not any(isinstance(one.fault, SqlFault) for one in wanted):
-            return self._tried_after(self.observed, wanted)
+        if red := self._red_before():
+            return self._all_void(wanted, f"the baseline before is not green: {red}")
+        of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
+        with ThreadPoolExecutor(self.jobs) as pool:
+            of_code = [one for one in wanted if one not in of_schema]
+            matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
         with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-            if red:
-                return self._all_void(wanted, f"the baseline before is not green: {red}")
-            matrix = []
-            for sabotage in wanted:
-                if isinstance(sabotage.fault, SqlFault):
-                    matrix += self._on_bench(sabotage, bench)
-                else:
-                    matrix += self._on_own_copy(sabotage)
+            for sabotage in of_schema:
+                matrix += self._on_bench(sabotage, bench)
             red = self._baseline(bench)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _tried_after(self, observed: Sequence[CheckResult], wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        red = _red(observed)
-        if red:
-            return self._all_void(wanted, f"the baseline before is not green: {red}")
-        with ThreadPoolExecutor(self.jobs) as pool:
-            matrix = [entry for found in pool.map(self._on_own_copy, wanted) for entry in found]
+    def _red_before(self) -> str | None:
+        if self.observed:
+            return _red(self.observed)
         with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+            return self._baseline(bench)
 
     def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
         assert isinstance(sabotage.fault, SqlFault)

@@ -145,8 +145,8 @@ class Session:
             told=lambda entry: self._told(entry, send),
             copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
-            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
-            jobs=self.phase.jobs or 1,
+            observed=self.observed.get("hardened", ()),
+            jobs=self.phase.jobs,
         )
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
