@@ -43,7 +43,7 @@ class Phase:
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
     before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away copies.
-    `jobs`: so many faults of its code are tried at once. `measures`: its figures rest on a machine that does nothing
+    `jobs`: so many faults are tried at once. `measures`: its figures rest on a machine that does nothing
     else. `rehearse` runs what the checks then read, and `bench` opens the subject on which the phase's sabotages mutate
     it.
     """
@@ -130,6 +130,7 @@ PHASES = (
         needs=("10",),
         switches=("least_privilege_role",),
         prepare=_migrate,
+        jobs=2,
     ),
     Phase(
         id="30",
