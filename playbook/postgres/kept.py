@@ -20,6 +20,10 @@ from psycopg.rows import TupleRow
 __all__ = ["kept_connection", "kept_connections"]
 
 _NAME = "application_name"
+_RESET = (
+    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; SELECT pg_advisory_unlock_all()"
+)
+"""What DISCARD ALL does, but for the prepared statements, of which psycopg keeps a list of its own."""
 
 
 class _Place(threading.local):
@@ -94,7 +98,7 @@ class _Kept(psycopg.Connection[TupleRow]):
                 self.rollback()
             self.read_only = None
             self.autocommit = True
-            self.execute("DISCARD ALL")
+            self.execute(_RESET)
         except psycopg.Error:
             return False
         return True

@@ -77,10 +77,8 @@ def ask_functions(scene: Scene) -> Iterator[Answers]:
     Call every function with its owner's rights, as the service's role. Read-only.
     """
     tenancy = need_tenancy(scene.target)
-    with connect(scene.database, "app", read_only=True, purpose="functions", fresh=True) as app:
-        with connect(
-            scene.database, "superuser", autocommit=True, read_only=True, purpose="functions", fresh=True
-        ) as conn:
+    with connect(scene.database, "app", read_only=True, purpose="functions") as app:
+        with connect(scene.database, "superuser", autocommit=True, read_only=True, purpose="functions") as conn:
             functions = _read_functions(conn, read_app_role(scene))
             words = _read_words(conn, listed_tables(conn, tenancy))
             key = read_ownership(conn, tenancy, tenancy.root).primary_key
