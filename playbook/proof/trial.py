@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import SimpleQueue
 
 from playbook.errors import InputError, StackError, Unavailable
@@ -162,13 +163,15 @@ class Trial:
                 red = self._red(bench.tried(None, state="hardened"))
                 if red:
                     return self._all_void(wanted, f"the baseline before is not green: {red}")
-                matrix = [entry for sabotage in wanted for entry in self._mutated(sabotage, bench)]
+                with ThreadPoolExecutor(self.jobs) as pool:
+                    tried = pool.map(partial(self._mutated, bench), wanted)
+                    matrix = [entry for found in tried for entry in found]
                 red = self._red(bench.tried(None, state="hardened"))
         except (InputError, StackError, Unavailable) as err:
             return self._all_void(wanted, err.message)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _mutated(self, sabotage: Sabotage, bench: ProcedureBench) -> list[KillEntry]:
+    def _mutated(self, bench: ProcedureBench, sabotage: Sabotage) -> list[KillEntry]:
         assert isinstance(sabotage.fault, ProcedureFault)
         try:
             scene = bench.tried(sabotage.fault.mutation, state=f"sabotaged:{sabotage.name}")

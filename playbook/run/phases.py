@@ -212,6 +212,7 @@ PHASES = (
         needs=("10", "20", "30"),
         rehearse=recovery.drill_state,
         bench=recovery.procedure_bench,
+        jobs=2,
     ),
 )
 
