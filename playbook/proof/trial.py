@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
 
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
-from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
+from playbook.postgres.kept import kept_connections
+from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, reaches_server, switches_of
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
@@ -39,8 +42,9 @@ class Trial:
     `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
     before and after.
 
-    `observed` are results of `hardened` from just before, which serve as the baseline before; then `jobs` copies are
-    tried at once.
+    `observed` are results of `hardened` from just before, which serve as the baseline before. So many `jobs` go
+    on at once: faults of the code each on a copy of its own, those of the schema on so many benches, those of roles,
+    which the whole server sees, alone.
     """
 
     stack: Stack
@@ -80,30 +84,54 @@ class Trial:
         return matrix
 
     def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        if self.observed and not any(isinstance(one.fault, SqlFault) for one in wanted):
-            return self._tried_after(self.observed, wanted)
-        with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-            if red:
-                return self._all_void(wanted, f"the baseline before is not green: {red}")
-            matrix = []
-            for sabotage in wanted:
-                if isinstance(sabotage.fault, SqlFault):
-                    matrix += self._on_bench(sabotage, bench)
-                else:
-                    matrix += self._on_own_copy(sabotage)
-            red = self._baseline(bench)
+        if red := self._red_before():
+            return self._all_void(wanted, f"the baseline before is not green: {red}")
+        of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
+        of_code = [one for one in wanted if one not in of_schema]
+        with ThreadPoolExecutor(self.jobs) as pool:
+            matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
+            with self._benches(pool, self.jobs if of_schema else 1) as benches:
+                matrix += self._on_benches(of_schema, benches, pool)
+                reds = list(pool.map(self._baseline, benches))
+        red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _tried_after(self, observed: Sequence[CheckResult], wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        red = _red(observed)
-        if red:
-            return self._all_void(wanted, f"the baseline before is not green: {red}")
-        with ThreadPoolExecutor(self.jobs) as pool:
-            matrix = [entry for found in pool.map(self._on_own_copy, wanted) for entry in found]
+    def _on_benches(
+        self, wanted: Sequence[Sabotage], benches: Sequence[Scene], pool: ThreadPoolExecutor
+    ) -> list[KillEntry]:
+        """
+        Try faults of a database side by side, each on the bench that is free; then those of the server one by one.
+        """
+        free: SimpleQueue[Scene] = SimpleQueue()
+        for bench in benches:
+            free.put(bench)
+
+        def on_free_bench(sabotage: Sabotage) -> list[KillEntry]:
+            bench = free.get()
+            try:
+                return self._on_bench(sabotage, bench)
+            finally:
+                free.put(bench)
+
+        of_server = [one for one in wanted if reaches_server(one)]
+        of_database = [one for one in wanted if one not in of_server]
+        found = [entry for entries in pool.map(on_free_bench, of_database) for entry in entries]
+        return found + [entry for one in of_server for entry in on_free_bench(one)]
+
+    @contextmanager
+    def _benches(self, pool: ThreadPoolExecutor, count: int) -> Iterator[list[Scene]]:
+        with ExitStack() as copies:
+            made = [pool.submit(self._bench_copy, copies) for _ in range(count)]
+            yield [one.result() for one in made]
+
+    def _bench_copy(self, copies: ExitStack) -> Scene:
+        return copies.enter_context(self._copy("hardened"))
+
+    def _red_before(self) -> str | None:
+        if self.observed:
+            return _red(self.observed)
         with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+            return self._baseline(bench)
 
     def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
         assert isinstance(sabotage.fault, SqlFault)
@@ -135,13 +163,15 @@ class Trial:
                 red = self._red(bench.tried(None, state="hardened"))
                 if red:
                     return self._all_void(wanted, f"the baseline before is not green: {red}")
-                matrix = [entry for sabotage in wanted for entry in self._mutated(sabotage, bench)]
+                with ThreadPoolExecutor(self.jobs) as pool:
+                    tried = pool.map(partial(self._mutated, bench), wanted)
+                    matrix = [entry for found in tried for entry in found]
                 red = self._red(bench.tried(None, state="hardened"))
         except (InputError, StackError, Unavailable) as err:
             return self._all_void(wanted, err.message)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _mutated(self, sabotage: Sabotage, bench: ProcedureBench) -> list[KillEntry]:
+    def _mutated(self, bench: ProcedureBench, sabotage: Sabotage) -> list[KillEntry]:
         assert isinstance(sabotage.fault, ProcedureFault)
         try:
             scene = bench.tried(sabotage.fault.mutation, state=f"sabotaged:{sabotage.name}")
@@ -150,10 +180,11 @@ class Trial:
         return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
 
     def _judged(self, sabotage: Sabotage, scene: Scene) -> list[KillEntry]:
-        broken = self.smoke(scene)
-        if broken is not None:
-            return void(sabotage, f"it broke the service: {broken}")
-        return entries(sabotage, run_checks(self.asked(sabotage), scene, seen=self.seen))
+        with kept_connections():
+            broken = self.smoke(scene)
+            if broken is not None:
+                return void(sabotage, f"it broke the service: {broken}")
+            return entries(sabotage, run_checks(self.asked(sabotage), scene, seen=self.seen))
 
     def asked(self, sabotage: Sabotage) -> list[Check]:
         """
@@ -170,10 +201,9 @@ class Trial:
 
     def _baseline(self, bench: Scene) -> str | None:
         fresh = replace(bench, memo={})
-        broken = self.smoke(fresh)
-        if broken is not None:
-            return f"smoke test: {broken}"
-        return self._red(fresh)
+        with kept_connections():
+            broken = self.smoke(fresh)
+            return self._red(fresh) if broken is None else f"smoke test: {broken}"
 
     def _red(self, bench: Scene) -> str | None:
         return _red(run_checks(self.checks, bench))

@@ -61,7 +61,7 @@ class Session:
     log: RunningLog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log = RunningLog(self.folder)
+        self.log = RunningLog(self.folder, self.phase.id)
 
     def scene(self, state: State) -> Scene:
         """
@@ -145,8 +145,8 @@ class Session:
             told=lambda entry: self._told(entry, send),
             copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
-            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
-            jobs=self.phase.jobs or 1,
+            observed=self.observed.get("hardened", ()),
+            jobs=self.phase.jobs,
         )
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
@@ -157,7 +157,7 @@ class Session:
         """
         Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
         """
-        verdict = self.log.verdict(self.phase.id)
+        verdict = self.log.verdict()
         self.finish(verdict)
         if verdict.outcome == "fail":
             raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
@@ -170,7 +170,7 @@ class Session:
         """
         This phase's results so far in all states, as stored. Read-only.
         """
-        return self.log.verdict(self.phase.id).record.checks
+        return self.log.verdict().record.checks
 
     def attach(self, name: str, content: bytes) -> str:
         """
