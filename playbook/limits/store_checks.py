@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import redis
 from pydantic import JsonValue
@@ -42,21 +43,23 @@ def _need_store(declaration: Declaration) -> Store:
 def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     """
     Make the store fail, ask each limit N + 2 times, heal it, and count once more.
+
+    Who did without the store what was not declared is red already, and is not waited for.
     """
     declaration = declared(scene)
     store = _need_store(declaration)
     scene.need("redis")
     prober = make_prober(scene)
-    part = partial_strength(scene)
+    weakness = partial_strength(scene)
     limits = declaration.limits
     callers = [prober.callers.fresh(limit) for limit in limits]
     with ThreadPoolExecutor(len(limits)) as pool:
         with scene.faults.fault(fault):
             down = list(pool.map(prober.ask_without_store, limits, callers))
-        until = time.monotonic() + BACK_WITHIN_S
-        again = list(pool.map(lambda limit: _counted_again(prober, limit, until), limits))
-    for limit, seen, back in zip(limits, down, again, strict=True):
-        word = judge_without_store(seen, limit.binding)
+        words = [judge_without_store(seen, limit.binding) for limit, seen in zip(limits, down, strict=True)]
+        until = [time.monotonic() + (BACK_WITHIN_S if word == store.when_down else 0) for word in words]
+        again = list(pool.map(partial(_counted_again, prober), limits, until))
+    for limit, seen, word, back in zip(limits, down, words, again, strict=True):
         points: list[JsonValue] = [[one.at_s, one.status, one.admitted] for one in seen]
         slowest = max(one.took_s for one in seen)
         yield Finding(
@@ -73,14 +76,14 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
                 Observation(role="caller, without the store", request="slowest answer", value=slowest, unit="s"),
                 Observation(role="another caller, afterwards", request="admitted of N + 1", value=back),
             ),
-            strength="partial" if part else "strong",
-            strength_reason=part,
+            strength="partial" if weakness else "strong",
+            strength_reason=weakness,
         )
 
 
 def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
     """
-    Count until it is right again, at most until the deadline.
+    Count until it is right again, at least once and at most until the deadline.
     """
     while True:
         admitted = prober.count(limit).admitted if not prober.instances[1:] else prober.share(limit).admitted
