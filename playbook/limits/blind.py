@@ -7,12 +7,11 @@ here, because no check of this phase sees it yet: a request that is refused, and
 
 from __future__ import annotations
 
+from playbook.limits.subjects import ALL, TWO_WINDOWS
 from playbook.proof.sabotage import CodeEdit, Sabotage
 from playbook.stack.protocol import Edit
 
 __all__ = ["BLIND"]
-
-ALL = ("login", "register", "checkout", "trial", "moderate", "reads")
 
 BLIND: tuple[Sabotage, ...] = (
     Sabotage(
@@ -28,7 +27,10 @@ BLIND: tuple[Sabotage, ...] = (
                 new="for window in limit.windows[:1]\n        ]",
             )
         ),
-        kills={"limits.windows.kept": ("login", "register", "checkout", "reads")},
+        kills={
+            "limits.windows.kept": ("login", "register", "checkout", "reads"),
+            "limits.plans.enforced": TWO_WINDOWS,
+        },
         profile="standard",
         blind=True,
     ),

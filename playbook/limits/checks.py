@@ -12,8 +12,10 @@ from playbook.limits.exempt_check import exempt_exactly
 from playbook.limits.experiments import volley_size
 from playbook.limits.findings import abreast, admitted_of, found_of, limit_names, trace_seen
 from playbook.limits.key_checks import key_unspoofable, neighbour_unaffected
+from playbook.limits.plan_check import plans_enforced
 from playbook.limits.store_checks import STORE_CHECKS
 from playbook.limits.wait_check import retry_after_truthful
+from playbook.limits.window_check import windows_kept
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 
@@ -108,6 +110,8 @@ CHECKS = (
     key_unspoofable,
     exempt_exactly,
     cost_capped,
+    windows_kept,
+    plans_enforced,
     retry_after_truthful,
     *STORE_CHECKS,
 )

@@ -17,8 +17,9 @@ from playbook.limits.wire import Answer, Line, send_volley
 __all__ = ["FORWARDING", "Prober", "volley_size"]
 
 MOST_ATTEMPTS = 4
-EDGE = 0.85
-"""Share of a window, as the epoch cuts it, after which an experiment waits for the next one."""
+EDGE = 0.15
+EDGE_MOST_S = 1.0
+"""Where less than both is left of a window, as the epoch cuts it, an experiment waits for the next one."""
 
 FORWARDING: tuple[tuple[str, str], ...] = (
     ("X-Forwarded-For", "{one}"),
@@ -176,9 +177,8 @@ class Prober:
         """
         Wait for the next window, as the epoch cuts it, when this one is nearly over.
         """
-        into_s = self.wall() % window.seconds
-        left_s = window.seconds - into_s
-        if into_s > EDGE * window.seconds and left_s < self.longest_wait_s / 4:
+        left_s = window.seconds - self.wall() % window.seconds
+        if left_s < min(EDGE * window.seconds, EDGE_MOST_S):
             self.sleep(left_s + 0.02)
 
     def until(self, due_s: float) -> None:

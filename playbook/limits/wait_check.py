@@ -5,8 +5,9 @@ Owns the check of Retry-After. Its waiting begins with the first check of a scen
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -18,7 +19,7 @@ from playbook.limits.waiting import wait_as_told
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 
-__all__ = ["begin_waits", "retry_after_truthful"]
+__all__ = ["begin_waits", "finish_waits", "retry_after_truthful"]
 
 WAITS = "limits.waits"
 
@@ -39,6 +40,14 @@ def begin_waits(scene: Scene) -> list[Future[WaitTold]]:
     return scene.once(WAITS, begin)
 
 
+def finish_waits(scene: Scene) -> None:
+    """
+    Let the waits that have begun come to their end, before something happens that they must not see.
+    """
+    begun = cast("list[Future[WaitTold]]", scene.memo.get(WAITS, []))
+    wait(begun)
+
+
 @check(
     "limits.retry-after.truthful",
     title="Retry-After is true: who obeys is admitted, who comes a second early is not",
@@ -55,8 +64,8 @@ def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
     """Obey Retry-After, and come early."""
     waits = begin_waits(scene)
     del scene.memo[WAITS]  # asked again in this scene, it is measured again
-    for limit, wait in zip(declared(scene).limits, waits, strict=True):
-        told = wait.result()
+    for limit, waited in zip(declared(scene).limits, waits, strict=True):
+        told = waited.result()
         word, why = judge_wait(told)
         if word is None:
             yield Finding.undecided(why or "", subject=limit.id)
