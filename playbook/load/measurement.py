@@ -16,7 +16,7 @@ from playbook.load.plan import Arrival, Plan, loopback_of
 from playbook.load.result import LATE_SHARE, LoadResult
 from playbook.load.rolling import RollingResult, restart_under_load
 from playbook.load.stack_rolling import StackRolling, front_door
-from playbook.load.volume import VOLUMES, Volume
+from playbook.load.volume import Volume, volume_of
 from playbook.proof.scene import Scene
 from playbook.service.measuring import measuring, read_busy_share
 
@@ -75,7 +75,7 @@ def measure_steady(scene: Scene) -> Steady:
 
     See `doubt_of` for a miss on a busy machine.
     """
-    volume = VOLUMES[scene.profile]
+    volume = volume_of(scene)
     plan = _plan(scene, rate_per_s=volume.rate_per_s, duration_s=volume.duration_s)
     p95_ms = need_p95_ms(scene)
     unfit: list[str] = []
@@ -107,7 +107,7 @@ def measure_rolling(scene: Scene) -> RollingResult:
     Restart the service's instances one after another under the target's traffic. The instances are ready again after.
     """
     rolling = StackRolling(scene)
-    volume = VOLUMES[scene.profile]
+    volume = volume_of(scene)
     plan = _plan(scene, rate_per_s=volume.restart_rate_per_s, duration_s=volume.restart_most_s)
     login = scene.target.api.login if scene.target.api else None
     if login is None:

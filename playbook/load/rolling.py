@@ -17,7 +17,7 @@ from playbook.load.result import LoadResult
 __all__ = ["Restarted", "Rolling", "RollingResult", "loss_bound", "restart_under_load"]
 
 LEAD_S = 0.5
-SETTLE_S = 0.5
+SETTLE_S = 0.25
 
 
 class Rolling(Protocol):

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from playbook.proof.scene import Scene
 from playbook.target.scenario import Profile
 
-__all__ = ["VOLUMES", "Volume", "weakness_of"]
+__all__ = ["VOLUMES", "Volume", "volume_of", "weakness_of"]
 
 REQUESTS_FOR_P99 = 1000
 """Ten requests lie above the 99th percentile of a thousand."""
@@ -56,3 +57,14 @@ VOLUMES: Mapping[Profile, Volume] = {
         rate_per_s=30, duration_s=300, restart_rate_per_s=40, restart_requests=6000, restart_most_s=300
     ),
 }
+
+CONTROL = Volume(rate_per_s=30, duration_s=8, restart_rate_per_s=40, restart_requests=600, restart_most_s=90)
+"""Under a fault the question is whether it shows, not how little it loses: that takes fewer requests."""
+
+
+def volume_of(scene: Scene) -> Volume:
+    """
+    Say how much load a scene gets: that of its profile, under a fault no more than shows it.
+    """
+    whole = VOLUMES[scene.profile]
+    return CONTROL if scene.state.startswith("sabotaged:") and whole.requests > CONTROL.requests else whole
