@@ -85,4 +85,21 @@ BLIND: tuple[Sabotage, ...] = (
         profile="standard",
         blind=True,
     ),
+    Sabotage(
+        name="blind-address-alone",
+        title="Per tenant and address is per address: the tenant is left out (RL-6)",
+        phase="50",
+        protection="caller's key",
+        mechanism="last part of the key taken in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/rate_limits/identity.py",
+                old='for part in key.split("+"))',
+                new='for part in key.split("+")[-1:])',
+            )
+        ),
+        kills={"limits.key.neighbour-unaffected": ("reads",)},
+        profile="standard",
+        blind=True,
+    ),
 )

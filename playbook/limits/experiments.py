@@ -105,16 +105,19 @@ class Prober:
                     break
         return seen
 
-    def beside(self, limit: Limit) -> tuple[Trace, Asked]:
+    def beside(self, limit: Limit) -> tuple[Trace, dict[str, Asked]]:
         """
-        Exhaust a fresh caller, then ask once as its neighbour.
+        Exhaust a fresh caller, then ask once as its neighbour in each part of the key.
         """
         caller = self.callers.fresh(limit)
-        neighbour = self.callers.neighbour(limit, caller)
+        neighbours = self.callers.neighbours(limit, caller)
         self.off_edge(limit.binding)
         spent = self.exhaust(limit, caller)
-        with Line(self.url, neighbour.address) as line:
-            return spent, asked_of(limit, line.ask(neighbour.request(limit)), spent.origin_s)
+        seen = {}
+        for part, neighbour in neighbours.items():
+            with Line(self.url, neighbour.address) as line:
+                seen[part] = asked_of(limit, line.ask(neighbour.request(limit)), spent.origin_s)
+        return spent, seen
 
     def pretend(self, limit: Limit, url: str) -> tuple[Trace, dict[str, Asked]]:
         """

@@ -27,7 +27,8 @@ __all__ = ["key_unspoofable", "neighbour_unaffected"]
     phase="50",
     severity="high",
     why="A limit whose key is too coarse locks out a whole office, tenant or proxy for one member's requests.",
-    how="Exhaust a fresh caller; ask once as the next address, key or user. Asked first: else no caller is fresh.",
+    how="Exhaust a fresh caller; ask once as the next address, key, user or tenant, for"
+    " each part of what is counted by. Asked first: else no caller is fresh.",
     remedy="Count by the declared key alone: the whole address (IPv6: its /64), the user, not the network or tenant.",
     population=limit_names,
     on="copy",
@@ -38,7 +39,8 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     begin_waits(scene)
     prober = make_prober(scene)
     for limit, (spent, beside) in abreast(scene, prober.beside):
-        seen = "let through" if beside.admitted else f"refused with {beside.status}"
+        refused = [f"by {part}: refused with {one.status}" for part, one in beside.items() if not one.admitted]
+        seen = "; ".join(refused) or "let through"
         if spent.last.admitted:
             seen = "nothing refused"
         yield found_of(
@@ -46,7 +48,10 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
             limit,
             expected="let through",
             actual=seen,
-            seen=(trace_seen(limit, spent, "caller"), trace_seen(limit, Trace((beside,)), "neighbour")),
+            seen=(
+                trace_seen(limit, spent, "caller"),
+                *(trace_seen(limit, Trace((one,)), f"neighbour by {part}") for part, one in beside.items()),
+            ),
         )
 
 

@@ -94,4 +94,23 @@ BLIND: tuple[Sabotage, ...] = (
         profile="standard",
         blind=True,
     ),
+    Sabotage(
+        name="blind-interrupt-ends-at-once",
+        title="SIGINT ends the process, whatever is in flight (LD-4)",
+        phase="60",
+        protection="graceful stop",
+        mechanism="exit at the other signal, in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/shutdown.py",
+                old="        if sig != signal.SIGTERM or self.leave_at_s is not None:",
+                new="        if sig == signal.SIGINT:\n"
+                "            os._exit(0)\n"
+                "        if sig != signal.SIGTERM or self.leave_at_s is not None:",
+            )
+        ),
+        kills={"load.restart.in-flight-finished": WHOLE},
+        profile="standard",
+        blind=True,
+    ),
 )

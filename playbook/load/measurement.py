@@ -5,7 +5,7 @@ Owns measuring a scene: the steady load once, and once the rolling restart; each
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, cast
 
 from playbook.errors import Unavailable
@@ -14,7 +14,7 @@ from playbook.load.departure import HeldRequest
 from playbook.load.generator import run_load
 from playbook.load.plan import Arrival, Plan, loopback_of
 from playbook.load.result import LATE_SHARE, LoadResult
-from playbook.load.rolling import RollingResult, restart_under_load
+from playbook.load.rolling import RollingResult, interrupt_one, restart_under_load
 from playbook.load.stack_rolling import StackRolling, front_door
 from playbook.load.volume import Volume, volume_of
 from playbook.proof.scene import Scene
@@ -114,7 +114,8 @@ def measure_rolling(scene: Scene) -> RollingResult:
         raise Unavailable("the target names no request with a body", hint="Write api.login.")
     held = HeldRequest(login.path, dict.fromkeys(login.body, "held"))
     with measuring():
-        return restart_under_load(rolling, plan, held, requests_least=volume.restart_requests)
+        seen = restart_under_load(rolling, plan, held, requests_least=volume.restart_requests)
+        return replace(seen, interrupted=interrupt_one(rolling, held)) if volume.interrupts else seen
 
 
 def need_p95_ms(scene: Scene) -> float:

@@ -20,6 +20,8 @@ REQUESTS_FOR_P99 = 1000
 class Volume:
     """
     Rates, times, and the number of requests that a rolling restart must have seen at least.
+
+    `interrupts`: one instance is also told to leave by SIGINT.
     """
 
     rate_per_s: float
@@ -27,6 +29,7 @@ class Volume:
     restart_rate_per_s: float
     restart_requests: int
     restart_most_s: float
+    interrupts: bool = True
     attempts: int = 3
 
     @property
@@ -51,7 +54,9 @@ def weakness_of(requests: int, duration_s: float) -> str | None:
 
 
 VOLUMES: Mapping[Profile, Volume] = {
-    "quick": Volume(rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60),
+    "quick": Volume(
+        rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60, interrupts=False
+    ),
     "standard": Volume(rate_per_s=30, duration_s=40, restart_rate_per_s=40, restart_requests=3000, restart_most_s=200),
     "quarterly": Volume(
         rate_per_s=30, duration_s=300, restart_rate_per_s=40, restart_requests=6000, restart_most_s=300

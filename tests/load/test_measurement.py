@@ -101,7 +101,7 @@ class TestSabotages:
     def test_protections_are_distinct(self) -> None:
         pairs = [one.pair for one in SABOTAGES if not one.harmless]
         assert len(set(pairs)) == len(pairs) >= 7
-        assert sum(one.blind for one in SABOTAGES) == 4
+        assert sum(one.blind for one in SABOTAGES) == 5
 
     def test_every_check_is_killed(self) -> None:
         assert {name for one in SABOTAGES for name in one.kills} == {c.id for c in CHECKS}
