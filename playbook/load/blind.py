@@ -1,7 +1,8 @@
 """
 Owns the faults written from the requirements LD-1 and LD-3 to LD-5 before any check of phase 60 was tried on them.
 
-The faults stay as they were first written; what each turns red was filled in after its first try. One of five is not
+The faults stay as they were first written; what each turns red was filled in after its first try. The last was
+written when the checks were known, and still missed: none sent another signal than SIGTERM. Of six one is not
 here, because only chance decides whether a check sees it: a pool that gives up after a millisecond (LD-3), which takes
 more callers at once than the declared traffic has.
 """
