@@ -36,6 +36,8 @@ class SeededUsers:
         self._url = url
         self._address = address
         self._users: Iterator[str] | None = None
+        self._tenants: dict[str, str] = {}
+        self._apart: dict[str, str] = {}
         self._lock = Lock()
 
     def take(self) -> str:
@@ -49,9 +51,24 @@ class SeededUsers:
                 return token
         raise Unavailable("there are no active users to ask as", hint="Seed some.")
 
+    def take_apart(self, value: str) -> str:
+        """
+        Give the token of a user of another tenant, the same each time. Raises Unavailable when there is but one.
+        """
+        with self._lock:
+            own = self._tenants[value]
+            if own not in self._apart:
+                other = next(((tenant, email) for tenant, email in self._read() if tenant != own), None)
+                if other is None:
+                    raise Unavailable("there is but one tenant with users", hint="Seed another.")
+                self._apart[own] = self._log_in(*other)
+            return self._apart[own]
+
     def _tokens(self) -> Iterator[str]:
         for tenant, email in self._read():
-            yield self._log_in(tenant, email)
+            token = self._log_in(tenant, email)
+            self._tenants[token] = tenant
+            yield token
 
     def _log_in(self, tenant: str, email: str) -> str:
         how = self._scene.target.api.login if self._scene.target.api else None

@@ -14,10 +14,10 @@ from playbook.load.generator import generating
 from playbook.load.plan import Plan
 from playbook.load.result import LoadResult
 
-__all__ = ["Restarted", "Rolling", "RollingResult", "loss_bound", "restart_under_load"]
+__all__ = ["Restarted", "Rolling", "RollingResult", "interrupt_one", "loss_bound", "restart_under_load"]
 
 LEAD_S = 0.5
-SETTLE_S = 0.5
+SETTLE_S = 0.25
 
 
 class Rolling(Protocol):
@@ -41,6 +41,10 @@ class Rolling(Protocol):
         """Send SIGTERM, wait until it is gone, start it, wait until it is ready."""
         ...
 
+    def interrupt(self, instance: int, watch: Callable[[], object]) -> None:
+        """Send SIGINT, watch it leave, start it, wait until it is ready."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
@@ -57,11 +61,12 @@ class Restarted:
 @dataclass(frozen=True, slots=True)
 class RollingResult:
     """
-    The load's own result, and the restarts during it.
+    The load's own result, and the restarts during it; `interrupted` is how an instance left by SIGINT, after the load.
     """
 
     load: LoadResult
     restarts: tuple[Restarted, ...]
+    interrupted: Departure | None = None
 
     @property
     def sent(self) -> int:
@@ -117,6 +122,15 @@ def restart_under_load(
                 break
         generator.stop()
         return RollingResult(generator.result(), tuple(restarts))
+
+
+def interrupt_one(rolling: Rolling, held: HeldRequest) -> Departure:
+    """
+    Tell one instance to leave by SIGINT with a request in flight; it is ready again afterwards.
+    """
+    with watch_departure(rolling.address(0), ready=rolling.ready, held=held) as departure:
+        rolling.interrupt(0, departure)
+        return departure()
 
 
 def loss_bound(sent: int) -> float:

@@ -4,10 +4,12 @@ Owns how a stack's service is restarted by turns, and which of its addresses is 
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playbook.proof.scene import Scene
-from playbook.stack.protocol import Restart
+from playbook.stack.protocol import Restart, Signal
 
 __all__ = ["StackRolling", "front_door"]
 
@@ -56,3 +58,10 @@ class StackRolling:
         """
         with self.scene.faults.fault(Restart("app", instance)):
             pass
+
+    def interrupt(self, instance: int, watch: Callable[[], object]) -> None:
+        """
+        Send one instance SIGINT, watch it leave, start it again, wait until it is ready.
+        """
+        with self.scene.faults.fault(Signal("app", signal.SIGINT, instance)):
+            watch()

@@ -51,7 +51,13 @@ class Handler(BaseHTTPRequestHandler):
             with psycopg.connect(os.environ["ST_DATABASE_URL"]) as connection:
                 row = connection.execute("SELECT current_user, current_database()").fetchone()
             port = urlsplit(os.environ["ST_DATABASE_URL"]).port
-            body = {"user": row[0], "database": row[1], "greeting": GREETING, "port": port}
+            body = {
+                "user": row[0],
+                "database": row[1],
+                "greeting": GREETING,
+                "port": port,
+                "told": os.environ.get("ST_TOLD"),
+            }
         elif self.path == "/count":
             import redis  # noqa: PLC0415 (only some tests' interpreters have it)
 
