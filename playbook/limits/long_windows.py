@@ -32,7 +32,8 @@ class _Waiting:
         """
         Fill a window as a fresh caller, in portions that shorter windows admit; see it shut until its end, then open.
 
-        Returns None where the machine was too slow to be seen shut in time.
+        How many it admits is another question: it is asked until it refuses. Returns None where the machine was too
+        slow to see it shut in time.
         """
         caller = self.callers.fresh(self.limit)
         shorter = [one for one in self.limit.windows if one.seconds < window.seconds]
@@ -47,7 +48,7 @@ class _Waiting:
             left -= now
             if shorter:
                 yield self.clock.now() + pause_s
-        if self.admitted(caller, 1):
+        if self.admitted(caller, portion + 1) > portion:
             return False
         yield begun_s + window.seconds - SHY_S
         open_early = self.admitted(caller, 1) > 0

@@ -75,7 +75,7 @@ def tenants_apart(scene: Scene) -> Iterator[Finding]:
     severity="high",
     why="Every deployment is a rolling restart; what it loses, customers lose, several times a week.",
     how="Send the traffic through the proxy while each instance in turn gets SIGTERM, ends, starts and is ready; "
-    "count the requests that were not served.",
+    "count the requests that were not served, and those that were asked in a loop while an instance left.",
     remedy="On SIGTERM turn readiness to 503, go on serving until the proxy has seen it twice, then finish and end.",
 )
 def none_lost(scene: Scene) -> Iterator[Finding]:
@@ -102,6 +102,7 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
         observations=(
             Observation(role="client", request="requests sent", value=measured.sent),
             Observation(role="client", request="lost, by cause", value={**measured.causes}),
+            Observation(role="client", request="asked besides while instances left", value=measured.pressed.sent),
             Observation(role="client", request="share lost", value=round(measured.lost / measured.sent, 5)),
             Observation(
                 role="operator",

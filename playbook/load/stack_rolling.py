@@ -46,6 +46,15 @@ class StackRolling:
         source = service.found.source if service else None
         return source.ready if source else "/health/ready"
 
+    @property
+    def live(self) -> str:
+        """
+        Spell the path of liveness.
+        """
+        service = self.scene.target.service
+        source = service.found.source if service else None
+        return source.live if source else "/health/live"
+
     def address(self, instance: int) -> str:
         """
         Spell one instance's own address.

@@ -63,7 +63,7 @@ VOLUMES: Mapping[Profile, Volume] = {
     ),
 }
 
-CONTROL = Volume(rate_per_s=30, duration_s=8, restart_rate_per_s=40, restart_requests=600, restart_most_s=90)
+CONTROL = Volume(rate_per_s=30, duration_s=5, restart_rate_per_s=30, restart_requests=300, restart_most_s=60)
 """Under a fault the question is whether it shows, not how little it loses: that takes fewer requests."""
 
 
