@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from queue import SimpleQueue
 
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
 from playbook.postgres.kept import kept_connections
-from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, reaches_server, switches_of
+from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
+from playbook.proof.benches import open_benches
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
@@ -90,42 +90,11 @@ class Trial:
         of_code = [one for one in wanted if one not in of_schema]
         with ThreadPoolExecutor(self.jobs) as pool:
             matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
-            with self._benches(pool, self.jobs if of_schema else 1) as benches:
-                matrix += self._on_benches(of_schema, benches, pool)
-                reds = list(pool.map(self._baseline, benches))
+            with open_benches(lambda: self._copy("hardened"), pool, count=self.jobs if of_schema else 1) as benches:
+                matrix += benches.each(self._on_bench, of_schema)
+                reds = list(pool.map(self._baseline, benches.scenes))
         red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
-
-    def _on_benches(
-        self, wanted: Sequence[Sabotage], benches: Sequence[Scene], pool: ThreadPoolExecutor
-    ) -> list[KillEntry]:
-        """
-        Try faults of a database side by side, each on the bench that is free; then those of the server one by one.
-        """
-        free: SimpleQueue[Scene] = SimpleQueue()
-        for bench in benches:
-            free.put(bench)
-
-        def on_free_bench(sabotage: Sabotage) -> list[KillEntry]:
-            bench = free.get()
-            try:
-                return self._on_bench(sabotage, bench)
-            finally:
-                free.put(bench)
-
-        of_server = [one for one in wanted if reaches_server(one)]
-        of_database = [one for one in wanted if one not in of_server]
-        found = [entry for entries in pool.map(on_free_bench, of_database) for entry in entries]
-        return found + [entry for one in of_server for entry in on_free_bench(one)]
-
-    @contextmanager
-    def _benches(self, pool: ThreadPoolExecutor, count: int) -> Iterator[list[Scene]]:
-        with ExitStack() as copies:
-            made = [pool.submit(self._bench_copy, copies) for _ in range(count)]
-            yield [one.result() for one in made]
-
-    def _bench_copy(self, copies: ExitStack) -> Scene:
-        return copies.enter_context(self._copy("hardened"))
 
     def _red_before(self) -> str | None:
         if self.observed:

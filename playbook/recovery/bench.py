@@ -11,7 +11,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ from playbook.proof.apply import NotApplied
 from playbook.proof.check import Check
 from playbook.proof.scene import Scene
 from playbook.recovery.archive import missing_segments
-from playbook.recovery.backing_up import Backups, back_up, tells_failure
+from playbook.recovery.backing_up import Backups, tells_failure
 from playbook.recovery.journal import Command, CommandFailed, Journal, Route
 from playbook.recovery.logical import LogicalBackup, damage, dump, restore_dump
 from playbook.recovery.mutations import MUTATIONS, Evidence, Mutation
@@ -30,30 +30,13 @@ from playbook.recovery.planting import KEEPSAKE
 from playbook.recovery.procedure import LogicalPlan, our_procedure
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, staged
 from playbook.recovery.restoring import Aftermath, look
-from playbook.recovery.subject import Subject, prepare_subject
+from playbook.recovery.subject import Subject
 from playbook.recovery.tampering import filled, tampered_archive, tampered_subject
 from playbook.recovery.traffic import Marker
 from playbook.recovery.yard import Yard
 from playbook.stack.protocol import Server
 
-__all__ = ["Bench", "open_bench"]
-
-
-@contextmanager
-def open_bench(scene: Scene, yard: Yard, *, isolation: Sequence[Check] = ()) -> Iterator[Bench]:
-    """
-    Prepare a subject with our backups of it. Raises GuardError when the state is not sealed.
-
-    `isolation` are checks that need no service.
-    """
-    procedure = our_procedure()
-    with prepare_subject(scene.database, yard, scene.target, procedure, small=True) as subject:
-        journal = Journal(yard)
-        assert isinstance(procedure.logical, LogicalPlan)
-        stale = dump(journal, subject.server, subject.database, procedure.logical, yard.folder / "stale", snapshot=None)
-        with subject.traffic(journal.now) as traffic:
-            backups = back_up(journal, subject, procedure, traffic, yard.folder / "repository", rest=True)
-        yield Bench(scene, yard, subject, backups, stale, isolation, traffic.markers, tuple(journal.commands))
+__all__ = ["Bench"]
 
 
 @dataclass(slots=True)

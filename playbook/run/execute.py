@@ -75,10 +75,23 @@ def execute(
         emitter.hear = progress.hear
         emitter.emit(run_started(plan, folder, here=here, runner="playbook", started=clock()))
         exit_code, kept = _guarded(plan, folder, emitter, here, keep=keep, progress=progress)
-        seal(folder, log=log, render=render)
-    run = read_run(folder.path)
+        run = _sealed(folder, log, render)
     code = exit_code if exit_code is not None else int(exit_for(run.record.outcome))
     return Finished(run, code, kept)
+
+
+def _sealed(folder: RunFolder, log: EventLog, render: Render | None) -> Run:
+    """
+    Seal a run; return it as it was given to what renders it, so that thousands of events are not read once more.
+    """
+    given: list[Run] = []
+
+    def rendered(run: Run) -> Mapping[str, bytes]:
+        given.append(run)
+        return {} if render is None else render(run)
+
+    seal(folder, log=log, render=rendered)
+    return given[0] if given else read_run(folder.path)
 
 
 def _guarded(

@@ -19,7 +19,7 @@ __all__ = ["StartedKernel"]
 KERNEL = "python3"
 LONGEST_ROOM = 80
 _IN_MEMORY = "--HistoryManager.hist_file=:memory:"
-_PREPARED = "--ext=playbook.run.prepared"
+_PREPARED = "--ext=playbook.notebook.prepared"
 
 
 class StartedKernel:

@@ -17,6 +17,7 @@ from playbook.evidence.events import CheckDone, Event, KillTried, Note, SmokeTes
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
+from playbook.postgres.kept import kept_connections
 from playbook.proof.check import Check
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry
@@ -85,6 +86,7 @@ class Session:
                 form = self.phase.copies(self.target, self.profile)
                 site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
+            stack.enter_context(kept_connections())
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
