@@ -8,7 +8,7 @@ written when the checks were known, and still missed at its first try: a neighbo
 
 from __future__ import annotations
 
-from playbook.limits.subjects import ALL, TWO_WINDOWS
+from playbook.limits.subjects import ALL
 from playbook.proof.sabotage import CodeEdit, Sabotage
 from playbook.stack.protocol import Edit
 
@@ -28,10 +28,7 @@ BLIND: tuple[Sabotage, ...] = (
                 new="for window in limit.windows[:1]\n        ]",
             )
         ),
-        kills={
-            "limits.windows.kept": ("login", "register", "checkout", "reads"),
-            "limits.plans.enforced": TWO_WINDOWS,
-        },
+        kills={"limits.windows.kept": ("login", "register", "checkout", "reads")},
         profile="standard",
         blind=True,
     ),

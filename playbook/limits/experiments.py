@@ -16,7 +16,7 @@ from playbook.limits.wire import Answer, Line, send_volley
 
 __all__ = ["FORWARDING", "Prober", "volley_size"]
 
-MOST_ATTEMPTS = 4
+MOST_ATTEMPTS = 5
 EDGE = 0.15
 EDGE_MOST_S = 1.0
 """Where less than both is left of a window, as the epoch cuts it, an experiment waits for the next one."""
@@ -73,9 +73,10 @@ class Prober:
 
     def burst(self, limit: Limit) -> Trace:
         """
-        Ask many times at once as a fresh caller, and once more as another.
+        Ask many times at once as a fresh caller, and twice more as others.
 
-        The first volley may find a limiter whose connections to its store are still being made one by one.
+        The first volley may find a limiter whose connections to its store are still being made one by one, and on a
+        busy machine one may arrive so slowly that no two of its requests meet.
         """
 
         def volley() -> Trace:
@@ -83,7 +84,7 @@ class Prober:
             requests = [caller.request(limit)] * volley_size(limit.binding)
             return trace_of(limit, send_volley(self.first, caller.address, requests))
 
-        return self._uncut(limit, volley, sure=2)
+        return self._uncut(limit, volley, sure=3)
 
     def exhaust(self, limit: Limit, caller: Caller, url: str | None = None) -> Trace:
         """
@@ -170,7 +171,7 @@ class Prober:
             (slow if too_long(seen, limit.binding) else brief).append(seen)
             within = [one for one in brief if one.admitted <= limit.binding.requests]
             beyond = [one for one in brief if one.admitted > limit.binding.requests]
-            if len(within) > len(beyond) and len(within) >= (2 if beyond else sure):
+            if len(within) > len(beyond) and len(within) >= (max(2, sure) if beyond else sure):
                 return within[-1]
             if len(beyond) > 1:
                 return beyond[-1]

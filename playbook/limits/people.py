@@ -22,6 +22,10 @@ USERS = sql.SQL(
     "SELECT t.slug, u.email FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
     " WHERE t.status = 'active' ORDER BY t.id, u.id LIMIT 400"
 )
+ELSEWHERE = sql.SQL(
+    "SELECT t.slug, u.email FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
+    " WHERE t.status = 'active' AND t.slug <> %s ORDER BY t.id, u.id LIMIT 1"
+)
 
 
 class SeededUsers:
@@ -58,14 +62,14 @@ class SeededUsers:
         with self._lock:
             own = self._tenants[value]
             if own not in self._apart:
-                other = next(((tenant, email) for tenant, email in self._read() if tenant != own), None)
-                if other is None:
+                others = self._read(ELSEWHERE, own)
+                if not others:
                     raise Unavailable("there is but one tenant with users", hint="Seed another.")
-                self._apart[own] = self._log_in(*other)
+                self._apart[own] = self._log_in(*others[0])
             return self._apart[own]
 
     def _tokens(self) -> Iterator[str]:
-        for tenant, email in self._read():
+        for tenant, email in self._read(USERS):
             token = self._log_in(tenant, email)
             self._tenants[token] = tenant
             yield token
@@ -82,11 +86,11 @@ class SeededUsers:
             raise Unavailable(f"login of {email} answered {answer.status}", hint="Is api.login of the target right?")
         return token
 
-    def _read(self) -> list[tuple[str, str]]:
+    def _read(self, query: sql.SQL, *values: str) -> list[tuple[str, str]]:
         target = self._scene.target
         if target.tenancy is None:
             raise Unavailable("the target has no tenancy section", hint="Write one, or run `playbook adopt`.")
         schema, _, name = target.tenancy.root.partition(".")
         with connect(self._scene.database, "superuser") as conn:
-            query = USERS.format(root=sql.Identifier(schema, name), users=sql.Identifier(schema, "users"))
-            return [(str(tenant), str(email)) for tenant, email in conn.execute(query)]
+            filled = query.format(root=sql.Identifier(schema, name), users=sql.Identifier(schema, "users"))
+            return [(str(tenant), str(email)) for tenant, email in conn.execute(filled, values)]

@@ -22,7 +22,8 @@ from playbook.limits.wire import Line, Request
 
 __all__ = ["Enforced", "PlanFile", "fill", "filled_and_waited", "read_plans"]
 
-ATTEMPTS = 4
+ATTEMPTS = 10
+"""A window of a second is full of eleven requests within a tenth of it only while the machine is not busy."""
 TOO_MANY = 429
 SHY_S = 6.0
 """So long before a window's end it must still be shut; true time goes on while the clock is moved."""

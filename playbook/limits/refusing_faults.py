@@ -28,7 +28,7 @@ REFUSING = (
         protection="exempt routes",
         mechanism="switch off",
         fault=SwitchOff("limits_exempt_exactly"),
-        kills={"limits.exempt.exact": ("GET /health", "GET /version"), "limits.plans.enforced": ("plan-b health",)},
+        kills={"limits.exempt.exact": ("GET /health", "GET /version")},
         profile="standard",
     ),
     Sabotage(
@@ -44,7 +44,7 @@ REFUSING = (
                 new='        if self.exempt(path) or path.startswith("/health"):',
             )
         ),
-        kills={"limits.exempt.exact": ("GET /health",), "limits.plans.enforced": ("plan-b health",)},
+        kills={"limits.exempt.exact": ("GET /health",)},
         profile="standard",
     ),
     Sabotage(
