@@ -110,15 +110,16 @@ def run_phase(planned: PhasePlanned, batch: Batch, kernel: StartedKernel | None 
 
 
 def _papermill(planned: PhasePlanned, executed: Path, batch: Batch, kernel: StartedKernel | None) -> None:
-    execute_notebook(
-        str(planned.notebook),
-        str(executed),
-        parameters=dict(planned.parameters),
-        engine_name=ENGINE,
-        progress_bar=False,
-        cell_limit_s=batch.cell_limit_s,
-        kernel=kernel or batch.start_kernel(),
-    )
+    with kernel or batch.start_kernel() as started:
+        execute_notebook(
+            str(planned.notebook),
+            str(executed),
+            parameters=dict(planned.parameters),
+            engine_name=ENGINE,
+            progress_bar=False,
+            cell_limit_s=batch.cell_limit_s,
+            kernel=started,
+        )
 
 
 def _keep(executed: Path, batch: Batch, name: str) -> tuple[CellStatus, ...]:
