@@ -119,7 +119,8 @@ def restart_under_load(
     """
     Restart every instance in turn while the plan's requests arrive, and again until `requests_least` were sent.
 
-    With `presses` the front door is asked in a loop while one leaves. Restarts the service's instances. The load is bounded by the plan: when that ends first, the rest is not done.
+    With `presses` the front door is asked in a loop while one leaves. Restarts the service's instances. The load is
+    bounded by the plan: when that ends first, the rest is not done.
     """
     restarts = []
     door = Door(plan.address, plan.port, rolling.live) if presses else None
