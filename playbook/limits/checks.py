@@ -10,7 +10,7 @@ from playbook.limits.asking import declared, make_prober
 from playbook.limits.cost_check import cost_capped
 from playbook.limits.exempt_check import exempt_exactly
 from playbook.limits.experiments import volley_size
-from playbook.limits.findings import abreast, admitted_of, found_of, limit_names, trace_seen
+from playbook.limits.findings import abreast, admitted_of, counted_abreast, found_of, limit_names, trace_seen
 from playbook.limits.key_checks import key_unspoofable, neighbour_unaffected
 from playbook.limits.plan_check import plans_enforced
 from playbook.limits.store_checks import STORE_CHECKS
@@ -38,7 +38,7 @@ TOO_MANY = 429
 def count_exact(scene: Scene) -> Iterator[Finding]:
     """Ask N + 1 times."""
     prober = make_prober(scene)
-    for limit, trace in abreast(scene, prober.count):
+    for limit, trace in counted_abreast(scene, prober.count):
         yield admitted_of(scene, limit, trace, "caller")
 
 
@@ -97,7 +97,7 @@ def instances_shared(scene: Scene) -> Iterator[Finding]:
     """Ask the instances in turn."""
     scene.need("two_instances")
     prober = make_prober(scene)
-    for limit, trace in abreast(scene, prober.share):
+    for limit, trace in counted_abreast(scene, prober.share):
         yield admitted_of(scene, limit, trace, f"caller, {len(prober.instances)} instances in turn")
 
 

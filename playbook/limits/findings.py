@@ -13,11 +13,11 @@ from pydantic import JsonValue
 from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, partial_strength
 from playbook.limits.declaration import Limit
-from playbook.limits.judging import Asked, Judged, Trace, judge_count
+from playbook.limits.judging import Asked, Judged, Trace, judge_count, too_long
 from playbook.proof.check import Finding
 from playbook.proof.scene import Scene
 
-__all__ = ["abreast", "admitted_of", "found_of", "limit_names", "trace_seen"]
+__all__ = ["abreast", "admitted_of", "counted_abreast", "found_of", "limit_names", "trace_seen"]
 
 ABREAST = 3
 """So many limits are asked at once: each by callers of its own, so that none counts for another."""
@@ -51,6 +51,14 @@ def abreast(scene: Scene, ask: Callable[[Limit], Seen]) -> Iterator[tuple[Limit,
     limits = declared(scene).limits
     with ThreadPoolExecutor(ABREAST) as pool:
         yield from zip(limits, pool.map(ask, limits), strict=True)
+
+
+def counted_abreast(scene: Scene, count: Callable[[Limit], Trace]) -> Iterator[tuple[Limit, Trace]]:
+    """
+    Count under each limit, a few at once; once more alone where that took too long to be told from two windows.
+    """
+    for limit, trace in list(abreast(scene, count)):
+        yield limit, count(limit) if too_long(trace, limit.binding) else trace
 
 
 def found_of(

@@ -28,7 +28,11 @@ REFUSING = (
         protection="exempt routes",
         mechanism="switch off",
         fault=SwitchOff("limits_exempt_exactly"),
-        kills={"limits.exempt.exact": ("GET /health", "GET /version")},
+        kills={
+            "limits.exempt.exact": ("GET /health", "GET /version"),
+            # Of the files that are loaded under a fault, those that cover /version and exempt it.
+            "limits.plans.enforced": ("plan-d address", "plan-e read"),
+        },
         profile="standard",
     ),
     Sabotage(

@@ -114,7 +114,7 @@ def measure_rolling(scene: Scene) -> RollingResult:
         raise Unavailable("the target names no request with a body", hint="Write api.login.")
     held = HeldRequest(login.path, dict.fromkeys(login.body, "held"))
     with measuring():
-        seen = restart_under_load(rolling, plan, held, requests_least=volume.restart_requests)
+        seen = restart_under_load(rolling, plan, held, requests_least=volume.restart_requests, presses=volume.presses)
         return replace(seen, interrupted=interrupt_one(rolling, held)) if volume.interrupts else seen
 
 

@@ -113,15 +113,17 @@ def restart_under_load(
     held: HeldRequest,
     *,
     requests_least: int,
+    presses: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> RollingResult:
     """
     Restart every instance in turn while the plan's requests arrive, and again until `requests_least` were sent.
 
-    Restarts the service's instances. The load is bounded by the plan: when that ends first, the rest is not done.
+    With `presses` the front door is asked in a loop while one leaves. Restarts the service's instances. The load is
+    bounded by the plan: when that ends first, the rest is not done.
     """
     restarts = []
-    door = Door(plan.address, plan.port, rolling.live)
+    door = Door(plan.address, plan.port, rolling.live) if presses else None
     with generating(plan) as generator:
         begun = generator.wait_until_begun()
         pause(LEAD_S)

@@ -21,7 +21,8 @@ class Volume:
     """
     Rates, times, and the number of requests that a rolling restart must have seen at least.
 
-    `interrupts`: one instance is also told to leave by SIGINT.
+    `interrupts`: one instance is also told to leave by SIGINT. `presses`: the front door is asked in a loop while one
+    leaves.
     """
 
     rate_per_s: float
@@ -30,6 +31,7 @@ class Volume:
     restart_requests: int
     restart_most_s: float
     interrupts: bool = True
+    presses: bool = True
     attempts: int = 3
 
     @property
@@ -55,7 +57,13 @@ def weakness_of(requests: int, duration_s: float) -> str | None:
 
 VOLUMES: Mapping[Profile, Volume] = {
     "quick": Volume(
-        rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60, interrupts=False
+        rate_per_s=30,
+        duration_s=3,
+        restart_rate_per_s=30,
+        restart_requests=0,
+        restart_most_s=60,
+        interrupts=False,
+        presses=False,
     ),
     "standard": Volume(rate_per_s=30, duration_s=40, restart_rate_per_s=40, restart_requests=3000, restart_most_s=200),
     "quarterly": Volume(

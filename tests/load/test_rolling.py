@@ -16,10 +16,10 @@ HELD = HeldRequest("/held", {"half": "a body", "rest": "later"})
 Pairs = Callable[..., AbstractContextManager[Any]]
 
 
-def restarted(pair: Any, *, least: int = 0) -> RollingResult:
+def restarted(pair: Any, *, least: int = 0, presses: bool = False) -> RollingResult:
     address, port = loopback_of(pair.door)
     plan = Plan(address=address, port=port, rate_per_s=60, duration_s=60, operations=(Arrival(id="get", path="/"),))
-    return restart_under_load(pair, plan, HELD, requests_least=least)
+    return restart_under_load(pair, plan, HELD, requests_least=least, presses=presses)
 
 
 @pytest.mark.stack
@@ -48,8 +48,9 @@ class TestRollingRestart:
 
     def test_readiness_that_does_not_lead_is_seen_although_the_proxy_makes_up_for_it(self, pair: Pairs) -> None:
         with pair("unled") as both:
-            seen = restarted(both)
+            seen = restarted(both, presses=True)
         assert [one.departure.led_s for one in seen.restarts] == [0, 0]
+        assert seen.pressed.sent > 0
 
     def test_goes_on_until_enough_requests_were_sent(self, pair: Pairs) -> None:
         with pair("graceful") as both:
