@@ -26,7 +26,9 @@ def read_capabilities(record: StackRecord) -> frozenset[Capability]:
     found = {*_ALWAYS, *(name for name in _OF_A_PROGRAM if name in record.programs)}
     if record.service.instances > 1:
         found.add("two_instances")
-    if sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
+    if record.compose is not None:  # behind a published port every client has the bridge's address
+        found.add("partition")
+    elif sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
         found.add("client_addresses")
     return frozenset(found)
 

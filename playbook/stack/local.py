@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 
@@ -73,7 +74,7 @@ class LocalStack:
         parts: Origin = "wheel",
         durability: Durability = "disposable",
         root: Path | None = None,
-    ) -> LocalStack:
+    ) -> Self:
         """
         Begin a stack; `up` then fills it.
 
@@ -96,7 +97,7 @@ class LocalStack:
         return cls(ground, pipe)
 
     @classmethod
-    def attach(cls, name: str, *, root: Path | None = None) -> LocalStack:
+    def attach(cls, name: str, *, root: Path | None = None) -> Self:
         """
         Use a stack that another process began. Raises StackError when there is none of this name.
         """
@@ -227,7 +228,7 @@ class LocalStack:
         """
         Lend a second server of the same parts; `empty`: with a new data directory, running; else without data.
         """
-        return spare_server(self._ground, like=self._known(like), empty=empty)
+        return spare_server(self._ground, self._states.servers, like=self._known(like), empty=empty)
 
     @contextmanager
     def serve_from(self, state: State, server: Server, database: str | None = None) -> Iterator[None]:

@@ -143,6 +143,7 @@ class Leftovers:
     ports: tuple[int, ...] = ()
     directories: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    removed_objects: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

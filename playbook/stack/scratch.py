@@ -23,7 +23,14 @@ from playbook.stack.protocol import Edit, Site
 from playbook.stack.proxy import LocalProxy
 from playbook.stack.store import LocalStore
 
-__all__ = ["ScratchOrder", "apply_edits", "scratch_site"]
+__all__ = [
+    "ScratchOrder",
+    "apply_edits",
+    "prove_moved",
+    "require_own_code",
+    "scratch_site",
+    "scratch_switches",
+]
 
 _FIRST_MOVE_S = 10.0
 
@@ -80,7 +87,7 @@ def scratch_site(
     proxy or a clock that the stack does not have.
     """
     record = ground.record()
-    switches = _switches(ground, state, order.without)
+    switches = scratch_switches(ground, state, order.without)
     for name, wanted in {"proxy": order.proxy, "clock": order.clock}.items():
         if wanted and name not in record.programs:
             raise Unavailable(f"There is no {name}: {record.absent.get(name, '')}", hint="See playbook doctor.")
@@ -122,16 +129,19 @@ def scratch_site(
         ensemble = Ensemble(ground, state, apps, store=store, proxy=proxy)
         last.callback(ensemble.stop)
         ensemble.start_apps()
-        _require_own_code(ground, state, apps[0], edited=bool(order.edits))
+        require_own_code(ground, state, apps[0], edited=bool(order.edits))
         if proxy is not None:
             last.callback(shutil.rmtree, ground.workplace(proxy.process), ignore_errors=True)
             proxy.start()
             last.callback(proxy.stop)
-        proven = None if clock is None else _prove(ground, clock, apps, store)
+        proven = None if clock is None else prove_moved(ground, clock, apps, store)
         yield site_of(ensemble, served, proven)
 
 
-def _switches(ground: Ground, state: str, without: Sequence[str]) -> dict[str, bool]:
+def scratch_switches(ground: Ground, state: str, without: Sequence[str]) -> dict[str, bool]:
+    """
+    Leave switches out of those of a state. Raises InputError for one that is not on.
+    """
     record = ground.record()
     record.service.checked(without)
     switches = dict(record.states[state].switches)
@@ -147,7 +157,10 @@ def _start_store(last: ExitStack, ground: Ground, store: LocalStore) -> None:
     store.start()
 
 
-def _prove(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalStore | None) -> ProvenClock:
+def prove_moved(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalStore | None) -> ProvenClock:
+    """
+    Move a scratch's clock for the first time, and require that its apps and its store follow.
+    """
     proven = ProvenClock(
         clock,
         app_ports=tuple((lambda a=app: a.port) for app in apps),  # type: ignore[misc]
@@ -158,7 +171,10 @@ def _prove(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalS
     return proven
 
 
-def _require_own_code(ground: Ground, state: str, app: App, *, edited: bool) -> None:
+def require_own_code(ground: Ground, state: str, app: App, *, edited: bool) -> None:
+    """
+    Require that a scratch's app says that it runs the state's code, or another one if that was edited.
+    """
     own, original = app.version(), ground.record().states[state].app_source
     if own is None or (own.source != original) is not edited:
         seen = "nothing" if own is None else f"source {own.source[:12]}, the state's app {original[:12]}"

@@ -1,0 +1,109 @@
+"""
+Owns an app in a container: its settings in a mounted file, its start gated by live, ready and version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from playbook.stack.apps import App, AppPlan
+from playbook.stack.compose.containers import CODE, SETTINGS, Plan, remove_container, start_container
+from playbook.stack.compose.ground import PORTS, ComposeGround
+
+__all__ = ["ComposeApp", "app_command"]
+
+
+def app_command(ground: ComposeGround) -> tuple[str, ...]:
+    """
+    Spell how the service is served inside of its container.
+    """
+    service = ground.record().service
+    return service.words(service.serve, python="python3", host="0.0.0.0", port=PORTS["app"], folder=CODE)  # noqa: S104
+
+
+class ComposeApp(App):
+    """
+    An app that can be started again, with what its plan says by then.
+
+    `alias` is its name in the state's network. Those of compose.yaml exist; others are made at their first start. An
+    app's settings are a file that its container reads at each start, so that it is never made anew.
+    """
+
+    def __init__(
+        self,
+        ground: ComposeGround,
+        state: str,
+        plan: Callable[[], AppPlan],
+        *,
+        process: str,
+        alias: str,
+        composed: bool,
+    ) -> None:
+        self._place = ground
+        self._state = state
+        self._alias = alias
+        self._composed = composed
+        recorded = (state, alias) if composed else None
+        super().__init__(ground, plan, port=ground.published(process, "app", recorded=recorded))
+
+    def environment(self) -> dict[str, str]:
+        """
+        Spell the settings that the app is started with.
+        """
+        plan = self._plan()
+        variable = self._place.record().service.variable
+        return {variable(name): value for name, value in self.settings(plan).items()}
+
+    def prepare(self) -> Path:
+        """
+        Write its settings where its container finds them.
+        """
+        return self._place.write_settings(self._plan().process, self.environment())
+
+    def container(self, process: str, settings: Path) -> Plan:
+        """
+        Plan a container that runs what this app runs, with other settings.
+        """
+        plan = self._plan()
+        mounts = [(settings, SETTINGS, False)]
+        edited = plan.code != self._place.record().service.folder
+        code = plan.code if edited else self._place.part().code
+        if code is not None:
+            mounts.append((code, CODE, False))
+        surroundings: Mapping[str, str] = plan.surroundings
+        if "FAKETIME_TIMESTAMP_FILE" in surroundings:
+            folder = Path(surroundings["FAKETIME_TIMESTAMP_FILE"]).parent
+            mounts.append((folder, str(folder), False))
+        return Plan(
+            process,
+            "app",
+            app_command(self._place),
+            networks=(self._state,),
+            aliases=(self._alias if process == plan.process else process.rpartition("/")[2],),
+            ports=(PORTS["app"],),
+            mounts=mounts,
+            environment=surroundings,
+            init=True,
+        )
+
+    def start(self) -> None:
+        """
+        Start the app and wait until it is what the plan says.
+        """
+        plan = self._plan()
+        settings = self.prepare()
+        own = None if self._composed else partial(self.container, plan.process, settings)
+        start_container(self._place, plan.process, own)
+        port = self._port.number()
+        self._port.keep(port)
+        self._wait(plan, port)
+
+    def remove(self) -> None:
+        """
+        Remove its container and its settings, if there are any.
+        """
+        process = self._plan().process
+        remove_container(self._place, process)
+        self._place.secret(process).unlink(missing_ok=True)

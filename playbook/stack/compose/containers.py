@@ -1,0 +1,133 @@
+"""
+Owns containers beside those of compose.yaml: what they may do and how much they may take, which is no more than there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docker.errors import DockerException
+from docker.types import LogConfig, Mount, NetworkingConfig
+
+from playbook.errors import StackError
+from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER
+from playbook.stack.compose.ground import ComposeGround
+
+__all__ = ["EDGE", "SETTINGS", "Plan", "copy_code", "make_container", "remove_container", "start_container"]
+
+EDGE = "edge"
+SETTINGS = "/run/secrets/settings"
+CODE = "/srv/app"
+_MEMORY = {"postgres": "1g", "redis": "256m", "app": "512m", "proxy": "128m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    One container: the image by name, its command, the state's network it is on and its names there.
+
+    `ports` are published on loopback, each time on a free one. `mounts`: (here, there, writable). Without a network it
+    has none; with `host` it has this machine's.
+    """
+
+    process: str
+    image: str
+    command: Sequence[str]
+    networks: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+    ports: Sequence[int] = ()
+    mounts: Sequence[tuple[Path, str, bool]] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: Sequence[str] | None = None
+    workdir: str | None = None
+    host: bool = False
+    init: bool = False
+
+    @property
+    def command_line(self) -> tuple[str, ...]:
+        """The command as one runs it."""
+        return tuple(self.command)
+
+
+def make_container(ground: ComposeGround, plan: Plan) -> str:
+    """
+    Make a container, not started; returns its id. Raises StackError.
+    """
+    api = ground.engine.api
+    record = ground.record()
+    mounts = [(ground.secret("passwd"), "/etc/passwd", False), *plan.mounts]
+    limits = api.create_host_config(
+        network_mode="host" if plan.host else ground.network(plan.networks[0]) if plan.networks else "none",
+        port_bindings=dict.fromkeys(plan.ports, ("127.0.0.1",)),
+        mounts=[Mount(there, str(here), type="bind", read_only=not rw) for here, there, rw in mounts],
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true"],
+        pids_limit=200,
+        mem_limit=_MEMORY[plan.image],
+        tmpfs={"/tmp": "size=64m,mode=1777"},  # noqa: S108 (inside of the container)
+        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
+        init=plan.init,
+    )
+    labels = {STACK: record.id, NAME: record.name, USER: str(record.uid), PROCESS: plan.process}
+    try:
+        networking = None
+        if plan.networks and not plan.host:
+            endpoint = api.create_endpoint_config(aliases=list(plan.aliases))
+            endpoints = {ground.network(plan.networks[0]): endpoint}
+            networking = NetworkingConfig(endpoints)  # type: ignore[arg-type]
+        made = api.create_container(
+            ground.part().images[plan.image],
+            list(plan.command),
+            entrypoint=None if plan.entrypoint is None else list(plan.entrypoint),
+            user=ground.user(),
+            ports=list(plan.ports),
+            environment=dict(plan.environment),
+            working_dir=plan.workdir,
+            labels=labels,
+            host_config=limits,
+            networking_config=networking,
+        )
+        container = str(made["Id"])
+        for network in (*plan.networks[1:], *((EDGE,) if plan.ports else ())):
+            names = None if network == EDGE else list(plan.aliases)
+            api.connect_container_to_network(container, ground.network(network), aliases=names)
+    except DockerException as error:
+        raise StackError(f"A container for {plan.process} cannot be made: {error}", hint="See the engine.") from error
+    return container
+
+
+def start_container(ground: ComposeGround, process: str, plan: Callable[[], Plan] | None = None) -> None:
+    """
+    Start a container, afresh if it runs; one that is planned is made first if it is not there. Raises StackError.
+    """
+    found = ground.containers.find(process)
+    if found is None and plan is not None:
+        make_container(ground, plan())
+        found = ground.containers.find(process)
+    if found is None:
+        raise StackError(f"There is no container of {process}", hint="Start afresh: playbook down, then playbook up.")
+    ground.containers.end(found)
+    ground.engine.start(found.id)
+
+
+def remove_container(ground: ComposeGround, process: str) -> None:
+    """
+    Remove a container, if it is there.
+    """
+    found = ground.containers.find(process)
+    if found is not None:
+        ground.engine.remove("container", found.id)
+
+
+def copy_code(source: Path, target: Path) -> Path:
+    """
+    Copy a service's code where a container can read it, whatever the checkout's own modes are.
+    """
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".*", "site"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return target
