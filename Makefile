@@ -14,7 +14,7 @@ RUN := .venv/bin/python -m playbook
 # Bytecode that is not kept costs every kernel several seconds of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup drill test lint lab lock bench clean
+.PHONY: help setup drill test lint lab lock bench picture clean
 
 help:  ## Say what there is (the default)
 	@echo "Hardening Playbook"
@@ -38,7 +38,7 @@ lint: $(READY)  ## Style, types, import rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
 lab: $(READY)  ## Open the notebooks in JupyterLab
-	@.venv/bin/python -m jupyterlab notebooks
+	@JUPYTER_CONFIG_PATH="$$PWD/env/jupyter" .venv/bin/python -m jupyterlab notebooks $(ARGS)
 
 lock: $(READY)  ## Renew env/requirements.lock from pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -46,6 +46,9 @@ lock: $(READY)  ## Renew env/requirements.lock from pyproject.toml
 
 bench: $(READY)  ## Measure side by side (by hand, on a quiet machine)
 	@for file in benchmarks/*.py; do .venv/bin/python "$$file" || exit 1; done
+
+picture: $(READY)  ## Take the README's picture of the last run's report (needs Chromium)
+	@.venv/bin/python docs/take_picture.py $(or $(ARGS),latest)
 
 clean:  ## Remove .venv and caches, never evidence
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov

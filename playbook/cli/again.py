@@ -65,7 +65,7 @@ def rerun(ref: str, keep: bool, no_sign: bool, evidence: Path | None) -> Reply: 
     \b
     Example:
       playbook rerun latest
-      playbook compare 20260102T030405Z-reference-1a2b3c latest
+      playbook compare latest~1 latest
     """
     from playbook.cli.run import execute_plans  # noqa: PLC0415 (it imports every domain)
     from playbook.evidence.checkout import fingerprint_checkout  # noqa: PLC0415

@@ -8,10 +8,12 @@ import click
 from pydantic import JsonValue
 from rich.console import Console
 
+from playbook.cli.explanation import explanation
 from playbook.cli.reply import Reply, answering, table
 from playbook.places import places
 from playbook.proof.check import Check
 from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
+from playbook.report.requirements import read_mappings
 from playbook.run.phases import PHASES, registry
 from playbook.target.target import read_target
 
@@ -69,17 +71,27 @@ def explain(check_id: str) -> Reply:
     """
     one = registry().check(check_id)
     killers = [s for s in registry().sabotages if check_id in s.kills]
+    mappings = read_mappings(places().data / "mappings.yaml")
+    answers = {name: row.title for name, row in mappings.requirements.items() if check_id in row.checks}
+    bears_on = [
+        f"{words} {row.control} ({row.strength})"
+        for words, row in mappings.standards.controls
+        if set(row.requirements) & set(answers)
+    ]
 
     def show(console: Console) -> None:
-        console.print(f"{one.id}  (phase {one.phase}, {one.severity})", style="bold", markup=False)
-        console.print(one.title, markup=False)
-        for word, text in (("why", one.why), ("how", one.how), ("remedy", one.remedy)):
-            console.print(f"\n{word}\n  {text}", markup=False)
-        console.print("\ncontrol: it must turn red under")
-        for sabotage in killers:
-            console.print(f"  {sabotage.name}: {sabotage.title}", markup=False)
+        for part in explanation(one, killers, answers, bears_on):
+            console.print(part)
 
-    return Reply(show=show, data={"check": _check(one), "sabotages": [_sabotage(s) for s in killers]})
+    return Reply(
+        show=show,
+        data={
+            "check": _check(one),
+            "sabotages": [_sabotage(s) for s in killers],
+            "requirements": [*answers],
+            "standards": [*bears_on],
+        },
+    )
 
 
 @click.command()

@@ -40,7 +40,7 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
 
     \b
     Example:
-      playbook compare 20260102T030405Z-reference-1a2b3c latest
+      playbook compare latest~1 latest
     """
     folders = [find_run(ref, evidence) for ref in (before, after)]
     old, new = (_read(folder) for folder in folders)

@@ -5,6 +5,7 @@ Owns the commands about one run's evidence: report, close.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -80,6 +81,8 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
     Example:
       playbook close latest
     """
+    from playbook.run.closing import closing  # noqa: PLC0415 (papermill costs seconds, and `report` does without)
+
     folder = find_run(ref, evidence)
     condition = folder.condition()
     if condition not in ("open", "ended"):
@@ -88,11 +91,11 @@ def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001
         )
     with EventLog(folder.events, clock=now, hold=True) as log:
         if condition == "open":
-            stack = None if keep else attach_stack(hand_name(places().root))
+            stack = None if keep else attach_stack(hand_name(places().root, folder.home))
             if stack is not None:
                 log.append(StackDown(stack=stack.name, leftovers=stack.down().names))
             log.append(RunEnded(by="close"))
-        seal(folder, log=log, render=render)
+        seal(folder, log=log, render=closing(places(), say=partial(click.echo, err=True)))
     run = read_run(folder.path)
     return Reply(
         show=lambda _: print_run(run.record, sys.stdout),

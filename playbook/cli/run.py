@@ -101,14 +101,16 @@ def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | No
     Execute plans one after another, and sign each run when there is a key.
     """
     # Imported late: papermill and what it needs take seconds, and a mistyped option should not wait for them.
+    from playbook.run.closing import closing  # noqa: PLC0415
     from playbook.run.execute import execute, now  # noqa: PLC0415
     from playbook.run.progress import Progress  # noqa: PLC0415
 
     here = places()
-    with Progress() as progress:
+    with Progress(home=home) as progress:
         for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
-        done = [execute(plan, home=home, here=here, progress=progress, render=render, keep=keep) for plan in plans]
+        made = closing(here, say=progress.say)
+        done = [execute(plan, home=home, here=here, progress=progress, render=made, keep=keep) for plan in plans]
         if key is not None:
             for one in done:
                 progress.say(f"signed by {key.name}, its own key: {sign_run(RunFolder(one.run.folder), key).name}")

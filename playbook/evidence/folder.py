@@ -32,6 +32,7 @@ __all__ = [
 
 VARIABLE = "PLAYBOOK_EVIDENCE"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{6}")
+_LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
 
 Condition = Literal["sealed", "live", "ended", "open", "interrupted", "empty", "damaged"]
 """
@@ -166,15 +167,19 @@ def list_runs(home: Path) -> list[RunFolder]:
 
 def resolve_run(ref: str, home: Path) -> RunFolder:
     """
-    Find the run that a person names: a folder, a run id, or `latest`. Read-only.
+    Find the run that a person names: a folder, a run id, `latest`, or `latest~N` for the N-th before it. Read-only.
 
     Raises InputError when there is none.
     """
-    if ref == "latest":
+    if counted := _LATEST.fullmatch(ref):
         runs = list_runs(home)
-        if not runs:
-            raise InputError(f"there is no run in {home}", hint="Make one with `make drill`, or name --evidence DIR.")
-        return runs[-1]
+        back = int(counted[1] or 0)
+        if back >= len(runs):
+            raise InputError(
+                f"there is no run {ref} in {home}: it holds {len(runs)}",
+                hint="Make one with `make drill`, or name --evidence DIR.",
+            )
+        return runs[-1 - back]
     if RUN_ID.fullmatch(ref) and (home / ref).is_dir():
         return RunFolder((home / ref).resolve())
     path = Path(ref).expanduser()
@@ -184,7 +189,8 @@ def resolve_run(ref: str, home: Path) -> RunFolder:
         return RunFolder(path.resolve())
     known = ", ".join(run.run_id for run in list_runs(home)[-3:]) or "none"
     raise InputError(
-        f"there is no run {ref!r} in {home}", hint=f"Name a run folder, a run id, or `latest`. The last runs: {known}."
+        f"there is no run {ref!r} in {home}",
+        hint=f"Name a run folder, a run id, `latest` or `latest~1`. The last runs: {known}.",
     )
 
 

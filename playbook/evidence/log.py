@@ -30,7 +30,9 @@ class EventLog:
     def __init__(self, path: Path, *, clock: Callable[[], datetime], hold: bool = False) -> None:
         self._clock = clock
         self._file = LineFile(path, hold=hold)
-        self._chain = Chain(())
+        # A list, for a tuple would be copied for each of ten thousand events.
+        self._entries: list[Entry] = []
+        self._tail = b""
         self._size = 0
         try:
             with self._file.locked():
@@ -60,7 +62,15 @@ class EventLog:
         """
         with self._file.locked():
             self._catch_up()
-            return self._chain.entries
+            return tuple(self._entries)
+
+    def since(self, seq: int) -> tuple[Entry, ...]:
+        """
+        Read the events from number `seq` on, also those that other processes wrote. Read-only.
+        """
+        with self._file.locked():
+            self._catch_up()
+            return tuple(self._entries[seq:])
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -83,7 +93,7 @@ class EventLog:
             self._admit(event)
             cut = self._mend()
             self._admit(event)
-            if cut and self._chain.entries:
+            if cut and self._entries:
                 self._write(Note(text=f"A line that was never finished was cut off: {cut} bytes.", data={"bytes": cut}))
             return self._write(event)
 
@@ -94,11 +104,11 @@ class EventLog:
         self._file.close()
 
     def _write(self, event: Event) -> Entry:
-        entries = self._chain.entries
-        line = chain_event(event, seq=len(entries), prev=self._chain.head, time=self._clock())
-        entry = read_entry(line[:-1], seq=len(entries), prev=self._chain.head)
+        seq, head = len(self._entries), self._head()
+        line = chain_event(event, seq=seq, prev=head, time=self._clock())
+        entry = read_entry(line[:-1], seq=seq, prev=head)
         self._file.append(line)
-        self._chain = Chain((*entries, entry))
+        self._entries.append(entry)
         self._size += len(line)
         return entry
 
@@ -106,15 +116,21 @@ class EventLog:
         if self._file.replaced():
             raise self._refused("was replaced by another file while it was open", "log-replaced")
         size = self._file.size()
-        whole = self._size - len(self._chain.tail)
+        whole = self._size - len(self._tail)
         if size < self._size:
             raise self._refused("is shorter than it was", "log-shrunk")
         if size != self._size:
-            self._chain = read_chain(self._file.read(whole), source=str(self.path), after=self._chain)
+            chain = read_chain(
+                self._file.read(whole), source=str(self.path), after=Chain(tuple(self._entries), self._tail)
+            )
+            self._entries, self._tail = list(chain.entries), chain.tail
             self._size = size
 
+    def _head(self) -> str:
+        return Chain(tuple(self._entries[-1:])).head
+
     def _admit(self, event: Event) -> None:
-        entries = self._chain.entries
+        entries = self._entries
         if not entries and not isinstance(event, RunStarted):
             raise self._refused(f"is empty, so {event.type} cannot be its first event", "run-not-started")
         if entries and isinstance(event, RunStarted):
@@ -126,11 +142,11 @@ class EventLog:
         """
         Finish or cut an unfinished last line; return how many bytes were cut.
         """
-        tail = self._chain.tail
+        tail = self._tail
         if not tail:
             return 0
         try:
-            entry = read_entry(tail, seq=len(self._chain.entries), prev=self._chain.head)
+            entry = read_entry(tail, seq=len(self._entries), prev=self._head())
         except EvidenceError as err:
             if not is_torn(tail):
                 raise self._refused(
@@ -138,11 +154,12 @@ class EventLog:
                 ) from err
             self._file.cut(self._size - len(tail))
             self._size -= len(tail)
-            self._chain = Chain(self._chain.entries)
+            self._tail = b""
             return len(tail)
         self._file.append(b"\n")
         self._size += 1
-        self._chain = Chain((*self._chain.entries, entry))
+        self._entries.append(entry)
+        self._tail = b""
         return 0
 
     def _refused(self, problem: str, code: str) -> EvidenceError:

@@ -5,10 +5,12 @@ Owns what looks like a secret although nobody named it: passwords in addresses a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = ["MARK", "SENSITIVE_KEY", "redact_patterns"]
 
 MARK = "[redacted]"
+SHORT = 300
 
 _MARK = re.escape(MARK)
 _NAMES = r"password|passwd|pwd|secret[_-]?key|client[_-]?secret|secret|api[_-]?key|access[_-]?token|refresh[_-]?token"
@@ -31,7 +33,13 @@ _SQL = re.compile(r"(?i)(\bpassword\s+)('[^'\n]+')")
 def redact_patterns(text: str) -> str:
     """
     Replace what looks like a secret by the mark; doing it twice changes nothing more.
+
+    Short texts are remembered: titles, names and queries come again with each of ten thousand results.
     """
+    return _remembered(text) if len(text) <= SHORT else _redact(text)
+
+
+def _redact(text: str) -> str:
     text = _KEY_BLOCK.sub(MARK, text)
     text = _ADDRESS.sub(_keep_name, text)
     text = _HEADER.sub(_keep_name, text)
@@ -41,6 +49,9 @@ def redact_patterns(text: str) -> str:
     text = _MEMBER.sub(_keep_name, text)
     text = _ESCAPED_MEMBER.sub(_keep_name, text)
     return _SQL.sub(_keep_name, text)
+
+
+_remembered = lru_cache(maxsize=4096)(_redact)
 
 
 def _keep_name(match: re.Match[str]) -> str:

@@ -54,6 +54,8 @@ class Writer:
         self._closing = threading.Event()
         self._connections: set[Connection] = set()
         self._guard = threading.Lock()
+        self._running: set[str] = set()
+        self._read = 0
         self._thread = threading.Thread(target=self._serve, name="evidence-writer", daemon=True)
         emitter.redactor.add([self._authkey.hex()])
 
@@ -156,14 +158,19 @@ class Writer:
             raise _refused(f"phase {phase} is not running")
         return event
 
-    def _open_phases(self) -> set[str]:
-        running: set[str] = set()
-        for entry in self.emitter.log.entries():
-            if isinstance(entry.event, PhaseStarted):
-                running.add(entry.event.plan.id)
-            elif isinstance(entry.event, PhaseEnded):
-                running.discard(entry.event.phase)
-        return running
+    def _open_phases(self) -> frozenset[str]:
+        """
+        Name the phases that run; what was read of the log once is not read again for each of ten thousand results.
+        """
+        with self._guard:
+            fresh = self.emitter.log.since(self._read)
+            for entry in fresh:
+                if isinstance(entry.event, PhaseStarted):
+                    self._running.add(entry.event.plan.id)
+                elif isinstance(entry.event, PhaseEnded):
+                    self._running.discard(entry.event.phase)
+            self._read += len(fresh)
+            return frozenset(self._running)
 
 
 def read_message(data: bytes) -> JsonValue:

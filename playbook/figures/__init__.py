@@ -7,6 +7,7 @@ from playbook.figures.limit_timeline import LimitLane, Sent, limit_timeline
 from playbook.figures.marks import MARKS, Cell, Kind, Mark
 from playbook.figures.outcome_counts import CountedBar, outcome_counts
 from playbook.figures.outcome_matrix import OutcomeRow, outcome_matrix
+from playbook.figures.ownership_graph import OwnedTable, ownership_graph
 from playbook.figures.start_times import PartStart, start_times
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "LimitLane",
     "Mark",
     "OutcomeRow",
+    "OwnedTable",
     "PartStart",
     "Sent",
     "limit_timeline",
     "outcome_counts",
     "outcome_matrix",
+    "ownership_graph",
     "start_times",
 ]

@@ -6,21 +6,18 @@ The faults stay as they were first written; what each turns red was filled in af
 
 from __future__ import annotations
 
-from playbook.isolation.subjects import BASES, DOCUMENT_LISTS, DOCUMENT_OBJECT, DOCUMENTS, POOL, USERS, contexts
-from playbook.proof.sabotage import Sabotage, SqlFault
+from playbook.isolation.faults import policy_added
+from playbook.isolation.subjects import (
+    BASES,
+    DOCUMENTS,
+    POOL,
+    USERS,
+    contexts,
+    documents_shown,
+)
+from playbook.proof.sabotage import Sabotage
 
 __all__ = ["BLIND"]
-
-
-def _policy(table: str, name: str, body: str) -> SqlFault:
-    return SqlFault(
-        apply=f"CREATE POLICY {name} ON public.{table} {body}",
-        heal=f"DROP POLICY {name} ON public.{table}",
-        probe=(
-            f"SELECT EXISTS (SELECT FROM pg_policy WHERE polname = '{name}' "  # noqa: S608 (names of this module)
-            f"AND polrelid = 'public.{table}'::regclass)"
-        ),
-    )
 
 
 BLIND: tuple[Sabotage, ...] = (
@@ -30,12 +27,11 @@ BLIND: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive SELECT policy added, true",
-        fault=_policy("documents", "support_reads", "FOR SELECT TO kb_app USING (true)"),
+        fault=policy_added("documents", "support_reads", "FOR SELECT TO kb_app USING (true)"),
         kills={
             "rows.read.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
         blind=True,
     ),
@@ -45,7 +41,7 @@ BLIND: tuple[Sabotage, ...] = (
         phase="30",
         protection="context",
         mechanism="policy open when the setting was never set",
-        fault=_policy(
+        fault=policy_added(
             "knowledge_bases",
             "jobs",
             "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) IS NULL)",
@@ -59,7 +55,7 @@ BLIND: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive DELETE policy added, true",
-        fault=_policy("documents", "cleanup", "FOR DELETE TO kb_app USING (true)"),
+        fault=policy_added("documents", "cleanup", "FOR DELETE TO kb_app USING (true)"),
         kills={"rows.delete.cross-tenant-denied": DOCUMENTS, **contexts(DOCUMENTS)},
         blind=True,
     ),
@@ -69,7 +65,7 @@ BLIND: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive UPDATE policy added, USING true, WITH CHECK own",
-        fault=_policy(
+        fault=policy_added(
             "knowledge_bases",
             "adopt",
             "FOR UPDATE TO kb_app USING (true) WITH CHECK "
@@ -84,8 +80,13 @@ BLIND: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive SELECT policy added, some rows",
-        fault=_policy("users", "directory", "FOR SELECT TO kb_app USING (role = 'admin')"),
-        kills={"rows.read.cross-tenant-denied": USERS, **contexts(USERS), "context.pool.no-leak": POOL},
+        fault=policy_added("users", "directory", "FOR SELECT TO kb_app USING (role = 'admin')"),
+        kills={
+            "rows.read.cross-tenant-denied": USERS,
+            **contexts(USERS),
+            "context.pool.no-leak": POOL,
+            "http.list.own-only": ("GET /users",),
+        },
         blind=True,
     ),
 )

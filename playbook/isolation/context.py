@@ -13,8 +13,9 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.acting import app, attempt
-from playbook.isolation.planting import changed, insert_statement, lifted, make_row, read_shape, remove_row
+from playbook.isolation.planting import lifted, make_row, remove_row
 from playbook.isolation.reading import undecided
+from playbook.isolation.shape import changed, insert_statement, shape_of
 from playbook.isolation.truth import Owned, read_truth, superuser
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -45,11 +46,11 @@ def _closed(scene: Scene, contexts: Sequence[str | None]) -> Iterator[Finding]:
             # A connection of its own: once a transaction has set the context, it is empty and no longer unset.
             with app(scene) as conn:
                 for relation, owned in truth.relations.items():
-                    if owned.owners:
+                    if owned.rows:
                         _try(scene, god, conn, owned, context=context, reached=reached[relation])
     seen = Observation(role="app", value=[repr(one) for one in contexts], unit="contexts")
     for relation, owned in truth.relations.items():
-        if owned.owners:
+        if owned.rows:
             yield Finding(relation, expected=dict(CLOSED), actual={**reached[relation]}, observations=(seen,))
         else:
             yield Finding.undecided("no tenant has rows here", subject=relation)
@@ -67,7 +68,7 @@ def _try(
     """
     Read, update, delete and insert under one context; add up what was reached. Leaves the rows as they were.
     """
-    shape = read_shape(god, owned.ownership)
+    shape = shape_of(scene, god, owned.ownership)
     names = {"relation": identifier(shape.relation), "change": changed(shape)}
     tries = {
         "read": sql.SQL("SELECT 1 FROM {relation} LIMIT 1001").format(**names),
@@ -78,7 +79,7 @@ def _try(
         if reached["read"] > ENOUGH and what != "read":
             continue
         reached[what] += attempt(scene, conn, context, statement, keep=False).rows
-    values = make_row(god, shape, next(iter(owned.owners)), number=0)
+    values = make_row(god, shape, owned.any_key, number=0)
     with lifted(god, shape, str(values[shape.primary_key])):
         attempt(scene, conn, context, insert_statement(shape), (Jsonb(values),), keep=True)
         reached["inserted"] += int(remove_row(god, shape, values[shape.primary_key]))
@@ -94,6 +95,7 @@ def _try(
     remedy="Compare with the bound tenant only; a null context makes the comparison null, which is no row.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def unset_closed(scene: Scene) -> Iterator[Finding]:
     """Try without a context."""
@@ -110,6 +112,7 @@ def unset_closed(scene: Scene) -> Iterator[Finding]:
     remedy="nullif(current_setting(…, true), '') in the policy and in the default.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def empty_closed(scene: Scene) -> Iterator[Finding]:
     """Try with an empty context."""
@@ -126,6 +129,7 @@ def empty_closed(scene: Scene) -> Iterator[Finding]:
     remedy="Cast the setting to the key's type and compare; nothing else.",
     population=tenant_relations,
     on="copy",
+    reach="rows",
 )
 def malformed_closed(scene: Scene) -> Iterator[Finding]:
     """Try with a malformed context."""

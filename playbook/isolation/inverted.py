@@ -36,7 +36,10 @@ INVERTED: tuple[Sabotage, ...] = (
                 DROP POLICY own_update ON public.documents;
                 DROP POLICY own_delete ON public.documents
             """,
-            probe="SELECT count(*) = 4 FROM pg_policy WHERE polrelid = 'public.documents'::regclass",
+            probe=(
+                "SELECT count(*) = 4 FROM pg_policy"
+                " WHERE polrelid = 'public.documents'::regclass AND polname <> 'tenant_reading'"
+            ),
         ),
         kills={},
         harmless=True,

@@ -12,16 +12,18 @@ from psycopg.rows import TupleRow
 from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
+from playbook.isolation.asking import DONE, Asked
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.planting import Shape, Values, planted, read_row, read_shape
+from playbook.isolation.planting import planted, read_row
+from playbook.isolation.shape import Shape, Values, read_shape
 from playbook.isolation.truth import superuser
-from playbook.isolation.walk import Caller, foreign_marks, walking
+from playbook.isolation.walk import Caller, Walk, foreign_marks, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
 from playbook.tenancy.truth import Ownership
 
-__all__ = ["OBJECT_CHECKS", "each_object", "object_operations"]
+__all__ = ["NOT_FOUND", "OBJECT_CHECKS", "Encounter", "ask_foreign", "encounter"]
 
 NOT_FOUND = 404
 
@@ -63,7 +65,7 @@ def object_operations(scene: Scene) -> list[str]:
     """
     List the operations with an object's key in their path.
     """
-    return [one.name for one in read_operations(scene) if len(one.path_keys) == 1 and one.secured]
+    return [one.name for one in read_operations(scene) if one.is_object]
 
 
 def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[Finding]:
@@ -73,32 +75,45 @@ def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[F
     require_sealed(scene.database)
     with walking(scene) as walk, superuser(scene) as god:
         for operation in read_operations(scene):
-            if len(operation.path_keys) != 1 or not operation.secured:
-                continue
-            owned = walk.relation_of(operation)
-            if owned is None:
-                yield Finding.undecided(f"no relation is called {operation.collection}", subject=operation.name)
-                continue
-            pairs = walk.pairs(owned)
-            if not pairs:
-                yield Finding.undecided("fewer than two tenants have objects", subject=operation.name)
-                continue
-            shape = read_shape(god, owned.ownership)
-            answers: set[str] = set()
-            for number, (caller, neighbour) in enumerate(pairs, 1):
-                like = owned.of(neighbour.actor.tenant_id)[0]
-                mine = _own(owned.ownership, neighbour)
-                with planted(god, shape, like, number=1000 + number, changes=mine) as values:
-                    answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))
-            seen = Observation(role="client", request=operation.name, value=len(pairs), unit="pairs of tenants")
-            yield Finding(operation.name, expected=expected, actual=[*sorted(answers)], observations=(seen,))
+            if operation.is_object:
+                yield encounter(god, walk, operation, expected, ask)
+
+
+def encounter(
+    god: Connection[TupleRow], walk: Walk, operation: Operation, expected: list[JsonValue], ask: Ask
+) -> Finding:
+    """
+    Plant an object of each caller's neighbour, and ask one operation about it; report all distinct answers.
+    """
+    owned = walk.relation_of(operation)
+    if owned is None:
+        return Finding.undecided(f"no relation is called {operation.fixed[-1]}", subject=operation.name)
+    pairs = walk.pairs(owned)
+    if not pairs:
+        return Finding.undecided("fewer than two tenants have objects", subject=operation.name)
+    shape = read_shape(god, owned.ownership)
+    answers: set[str] = set()
+    for number, (caller, neighbour) in enumerate(pairs, 1):
+        like = owned.of(neighbour.actor.tenant_id).sample
+        mine = _own(owned.ownership, neighbour)
+        with planted(god, shape, like, number=1000 + number, changes=mine) as values:
+            answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))
+    seen = Observation(role="client", request=operation.name, value=len(pairs), unit="pairs of tenants")
+    return Finding(operation.name, expected=expected, actual=[*sorted(answers)], observations=(seen,))
 
 
 def _ask_foreign(met: Encounter) -> tuple[str, ...]:
+    return ask_foreign(met, Asked(met.key))
+
+
+def ask_foreign(met: Encounter, asked: Asked) -> tuple[str, ...]:
+    """
+    Ask about the neighbour's object; tell the status, and what of it showed or changed.
+    """
     # Its owner looks first: what a service keeps in memory has no row security.
     if met.operation.method == "GET":
-        met.neighbour.ask(met.operation, key=met.key)
-    answer = met.caller.ask(met.operation, key=met.key)
+        met.neighbour.ask(met.operation, Asked(met.key))
+    answer = met.caller.ask(met.operation, asked)
     told = [str(answer.status), *(f"shows {slug}" for slug in foreign_marks(answer, met.caller))]
     if read_row(met.god, met.shape, met.key) != met.values:
         told.append("changed it")
@@ -106,8 +121,8 @@ def _ask_foreign(met: Encounter) -> tuple[str, ...]:
 
 
 def _ask_own(met: Encounter) -> tuple[str, ...]:
-    answer = met.neighbour.ask(met.operation, key=met.key)
-    return ("done" if answer.status in (200, 201, 202, 204) else str(answer.status),)
+    answer = met.neighbour.ask(met.operation, Asked(met.key))
+    return ("done" if answer.status in DONE else str(answer.status),)
 
 
 @check(

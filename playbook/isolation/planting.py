@@ -7,45 +7,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from psycopg import Connection, errors, sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
+from playbook.isolation.shape import NUMBERS, TEXTS, Shape, Values, insert_statement
 from playbook.tenancy.relations import identifier
-from playbook.tenancy.truth import Ownership
 
-__all__ = [
-    "Shape",
-    "Values",
-    "changed",
-    "insert_statement",
-    "lifted",
-    "make_row",
-    "planted",
-    "read_row",
-    "read_shape",
-    "remove_row",
-]
+__all__ = ["lifted", "make_row", "planted", "read_row", "remove_row"]
 
-Values = dict[str, JsonValue]
 OFFSET = 1_000_000_000
 
-COLUMNS = """
-SELECT a.attname, a.atttypid::regtype::text,
-       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)),
-       EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid
-                  AND c.contype IN ('c', 'f') AND a.attnum = ANY (c.conkey)),
-       EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid
-                  AND c.contype = 'f' AND a.attnum = ANY (c.conkey)),
-       pg_get_expr(d.adbin, d.adrelid)
-  FROM pg_attribute a
-  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
- ORDER BY a.attnum
-"""
 CHILDREN = """
 SELECT c.conrelid::regclass::text, ca.attname, n.nspname, r.relname
   FROM pg_constraint c
@@ -56,58 +30,8 @@ SELECT c.conrelid::regclass::text, ca.attname, n.nspname, r.relname
   JOIN pg_attribute pa ON pa.attrelid = c.confrelid AND pa.attnum = pair.parent
  WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confrelid = %s::regclass AND pa.attname = %s
 """
-TEXTS = ("text", "character varying", "character", "citext")
-NUMBERS = ("bigint", "integer", "smallint", "numeric")
-_VALUES: dict[str, sql.Composable] = {"text": sql.Literal("changed by another"), "number": sql.Literal(-1)}
 YEAR = 2100
 """Dates in unique keys are moved beyond it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """
-    One relation's columns: all of them, those that are unique by their type, and one that nothing constrains.
-
-    `change` is that column and the kind of value it gets. `fixed` says that the key itself names the tenant, so that
-    there cannot be a second row; `defaults` are texts of a closed list with the one that a new row has.
-    """
-
-    relation: str
-    primary_key: str
-    key_type: str
-    columns: tuple[str, ...]
-    unique: tuple[tuple[str, str], ...]
-    change: tuple[str, str]
-    fixed: bool
-    defaults: Values
-
-
-def read_shape(conn: Connection[TupleRow], ownership: Ownership) -> Shape:
-    """
-    Read a relation's columns from the catalogue. Read-only.
-    """
-    rows = conn.execute(COLUMNS, (identifier(ownership.relation).as_string(None),)).fetchall()
-    key = ownership.primary_key
-    free = [(str(name), str(kind)) for name, kind, unique, bound, *_ in rows if not unique and not bound]
-    change = next(
-        ((name, "text") for name, kind in free if kind in TEXTS),
-        next(((name, "number") for name, kind in free if kind in NUMBERS), (key, "same")),
-    )
-    closed = [
-        (str(name), str(default)) for name, kind, _, bound, _, default in rows if kind in TEXTS and bound and default
-    ]
-    return Shape(
-        relation=ownership.relation,
-        primary_key=key,
-        key_type=next(str(kind) for name, kind, *_ in rows if name == key),
-        columns=tuple(str(name) for name, *_ in rows),
-        unique=tuple(
-            (str(name), str(kind)) for name, kind, unique, _, refers, _ in rows if unique and not refers and name != key
-        ),
-        change=change,
-        fixed=next(bool(refers) for name, _, _, _, refers, _ in rows if name == key),
-        defaults={name: default.split("'")[1] for name, default in closed if default.startswith("'")},
-    )
 
 
 def make_row(
@@ -134,25 +58,6 @@ def read_row(conn: Connection[TupleRow], shape: Shape, key: JsonValue) -> Values
     )
     row = conn.execute(query, (str(key),)).fetchone()
     return None if row is None else dict(row[0])
-
-
-def changed(shape: Shape) -> sql.Composed:
-    """
-    Spell the change of one column that nothing constrains.
-    """
-    column, value = shape.change
-    return sql.SQL("{} = {}").format(sql.Identifier(column), _VALUES.get(value, sql.Identifier(column)))
-
-
-def insert_statement(shape: Shape) -> sql.Composed:
-    """
-    Spell the insert of one row given as JSON, with every column named. It moves no sequence.
-    """
-    columns = sql.SQL(", ").join(map(sql.Identifier, shape.columns))
-    return sql.SQL(
-        "INSERT INTO {relation} ({columns}) OVERRIDING SYSTEM VALUE"
-        " SELECT {columns} FROM jsonb_populate_record(NULL::{relation}, %s)"
-    ).format(relation=identifier(shape.relation), columns=columns)
 
 
 def remove_row(conn: Connection[TupleRow], shape: Shape, key: JsonValue) -> bool:

@@ -1,42 +1,23 @@
 """
-Owns the faults of policies, keys and roles that phase 30 must see in rows and over HTTP.
+Owns the faults of policies that phase 30 must see in rows and over HTTP.
 """
 
 from __future__ import annotations
 
+from playbook.isolation.faults import OWN, policy_added
 from playbook.isolation.subjects import (
     BASE_OBJECT,
     BASES,
-    CHILDREN,
-    DOCUMENT_LISTS,
+    BY_DOCUMENT,
     DOCUMENT_OBJECT,
     DOCUMENTS,
-    EVERY,
     PARENT_WRITES,
-    POOL,
-    USERS,
     contexts,
+    documents_shown,
 )
 from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["POLICY_FAULTS"]
-
-OWN = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint)"
-
-
-def _added(table: str, name: str, body: str) -> SqlFault:
-    """
-    Add a policy; take it away again.
-    """
-    return SqlFault(
-        apply=f"CREATE POLICY {name} ON public.{table} {body}",
-        heal=f"DROP POLICY {name} ON public.{table}",
-        probe=(
-            f"SELECT EXISTS (SELECT FROM pg_policy WHERE polname = '{name}' "  # noqa: S608 (names of this module)
-            f"AND polrelid = 'public.{table}'::regclass)"
-        ),
-    )
-
 
 POLICY_FAULTS: tuple[Sabotage, ...] = (
     Sabotage(
@@ -57,8 +38,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
             "rows.move.cross-tenant-denied": DOCUMENTS,
             "rows.delete.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
     ),
     Sabotage(
@@ -73,12 +53,16 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
                 "CREATE POLICY tenant_isolation ON public.documents FOR ALL TO kb_app, kb_owner"
                 f" USING ({OWN}) WITH CHECK ({OWN})"
             ),
-            probe="SELECT NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = 'public.documents'::regclass)",
+            probe=(
+                "SELECT NOT EXISTS (SELECT FROM pg_policy"
+                " WHERE polrelid = 'public.documents'::regclass AND polname = 'tenant_isolation')"
+            ),
         ),
         kills={
             "rows.read.own-complete": DOCUMENTS,
             "http.object.own-reachable": DOCUMENT_OBJECT,
-            "http.parent.foreign-not-found": PARENT_WRITES,
+            "http.parent.foreign-not-found": (*PARENT_WRITES, *BY_DOCUMENT),
+            "http.query.foreign-not-found": ("GET /documents",),
         },
     ),
     Sabotage(
@@ -100,8 +84,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
             "rows.update.cross-tenant-denied": DOCUMENTS,
             "rows.delete.cross-tenant-denied": DOCUMENTS,
             **contexts(DOCUMENTS),
-            "http.object.foreign-not-found": DOCUMENT_OBJECT,
-            "http.list.own-only": DOCUMENT_LISTS,
+            **documents_shown(),
         },
     ),
     Sabotage(
@@ -130,7 +113,7 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive UPDATE policy added, USING own, WITH CHECK true",
-        fault=_added("documents", "hand_over", f"FOR UPDATE TO kb_app USING ({OWN}) WITH CHECK (true)"),
+        fault=policy_added("documents", "hand_over", f"FOR UPDATE TO kb_app USING ({OWN}) WITH CHECK (true)"),
         kills={"rows.move.cross-tenant-denied": DOCUMENTS},
     ),
     Sabotage(
@@ -139,22 +122,25 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="permissive SELECT policy on a parent, true",
-        fault=_added("knowledge_bases", "public_catalogue", "FOR SELECT TO kb_app USING (true)"),
+        fault=policy_added("knowledge_bases", "public_catalogue", "FOR SELECT TO kb_app USING (true)"),
         kills={
             "rows.read.cross-tenant-denied": BASES,
             **contexts(BASES),
             "http.object.foreign-not-found": BASE_OBJECT,
+            "http.header.ignored": BASE_OBJECT,
             "http.list.own-only": ("GET /knowledge-bases",),
-            "http.parent.foreign-not-found": PARENT_WRITES,
+            "http.parent.foreign-not-found": (*PARENT_WRITES, "POST /threads"),
         },
     ),
     Sabotage(
         name="documents-some-hidden",
-        title="A restrictive policy hides the oldest documents from their own tenant",
+        title="A restrictive policy hides some documents from their own tenant",
         phase="30",
         protection="policy",
         mechanism="restrictive SELECT policy added",
-        fault=_added("documents", "recent_only", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id > 5)"),
+        fault=policy_added(
+            "documents", "not_these", "AS RESTRICTIVE FOR SELECT TO kb_app USING (id NOT BETWEEN 2 AND 5)"
+        ),
         kills={"rows.read.own-complete": DOCUMENTS},
     ),
     Sabotage(
@@ -163,95 +149,10 @@ POLICY_FAULTS: tuple[Sabotage, ...] = (
         phase="30",
         protection="policy",
         mechanism="restrictive UPDATE policy added",
-        fault=_added("documents", "frozen", "AS RESTRICTIVE FOR UPDATE TO kb_app USING (false)"),
+        fault=policy_added("documents", "frozen", "AS RESTRICTIVE FOR UPDATE TO kb_app USING (false)"),
         kills={
             "http.object.own-reachable": ("PATCH /documents/{document_id}",),
             "http.parent.foreign-not-found": ("PATCH /documents/{document_id}",),
-        },
-    ),
-    Sabotage(
-        name="documents-open-when-empty",
-        title="With an empty tenant every document shows",
-        phase="30",
-        protection="context",
-        mechanism="policy open when the setting is empty",
-        fault=_added(
-            "documents",
-            "maintenance",
-            "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) = '')",
-        ),
-        kills={"context.empty.closed": DOCUMENTS},
-    ),
-    Sabotage(
-        name="users-open-to-negative",
-        title="A negative tenant sees all users",
-        phase="30",
-        protection="context",
-        mechanism="policy open to a value that is no tenant",
-        fault=_added(
-            "users", "system", "FOR SELECT TO kb_app USING ((SELECT current_setting('app.tenant_id', true)) LIKE '-%')"
-        ),
-        kills={"context.malformed.closed": USERS},
-    ),
-    Sabotage(
-        name="role-has-a-tenant",
-        title="The service's role starts every session as the first tenant",
-        phase="30",
-        protection="context",
-        mechanism="setting given to the role",
-        fault=SqlFault(
-            apply="ALTER ROLE kb_app SET app.tenant_id = '1'",
-            heal="ALTER ROLE kb_app RESET app.tenant_id",
-            probe=(
-                "SELECT EXISTS (SELECT FROM pg_db_role_setting"
-                " WHERE setrole = 'kb_app'::regrole AND setconfig::text LIKE '%app.tenant_id%')"
-            ),
-        ),
-        kills={"context.unset.closed": EVERY, "context.pool.no-leak": POOL},
-    ),
-    Sabotage(
-        name="documents-simple-reference",
-        title="Documents reference their knowledge base without the tenant",
-        phase="30",
-        protection="composite reference",
-        mechanism="replaced by a simple foreign key",
-        fault=SqlFault(
-            apply="""
-                ALTER TABLE public.documents DROP CONSTRAINT documents_tenant_id_knowledge_base_id_fkey;
-                ALTER TABLE public.documents ADD CONSTRAINT documents_knowledge_base_id_fkey
-                    FOREIGN KEY (knowledge_base_id) REFERENCES public.knowledge_bases (id)
-            """,
-            heal="""
-                ALTER TABLE public.documents DROP CONSTRAINT documents_knowledge_base_id_fkey;
-                ALTER TABLE public.documents ADD CONSTRAINT documents_tenant_id_knowledge_base_id_fkey
-                    FOREIGN KEY (tenant_id, knowledge_base_id) REFERENCES public.knowledge_bases (tenant_id, id)
-            """,
-            probe="SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'documents_knowledge_base_id_fkey')",
-        ),
-        kills={"rows.reference.cross-tenant-denied": DOCUMENTS},
-    ),
-    Sabotage(
-        name="role-bypasses",
-        title="The service's role bypasses row security, as the checks that use it must see",
-        phase="30",
-        protection="role attributes",
-        mechanism="BYPASSRLS",
-        fault=SqlFault(
-            apply="ALTER ROLE kb_app BYPASSRLS",
-            heal="ALTER ROLE kb_app NOBYPASSRLS",
-            probe="SELECT rolbypassrls FROM pg_roles WHERE rolname = 'kb_app'",
-        ),
-        kills={
-            "rows.read.cross-tenant-denied": EVERY,
-            "rows.insert.cross-tenant-denied": EVERY,
-            "rows.update.cross-tenant-denied": EVERY,
-            "rows.move.cross-tenant-denied": CHILDREN,
-            "rows.delete.cross-tenant-denied": EVERY,
-            **contexts(EVERY),
-            "context.pool.no-leak": POOL,
-            "http.object.foreign-not-found": (*DOCUMENT_OBJECT, *BASE_OBJECT),
-            "http.list.own-only": (*DOCUMENT_LISTS, "GET /knowledge-bases"),
-            "http.parent.foreign-not-found": PARENT_WRITES,
         },
     ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbook.evidence.result import Observation
+from playbook.isolation.asking import Asked
 from playbook.isolation.openapi import Operation, read_operations
 from playbook.isolation.walk import Walk, walking
 from playbook.proof.check import Finding, check
@@ -71,7 +72,7 @@ def _told(scene: Scene, walk: Walk, operation: Operation, bound: Operation, anon
     told = 0
     for _ in range(ROUNDS):
         for caller in walk.callers:
-            caller.ask(bound, limit=1)
+            caller.ask(bound, Asked(limit="1"))
         nobody = anonymous.request("GET", operation.path, params={"email": NOBODY})
         for email in addresses:
             answer = anonymous.request("GET", operation.path, params={"email": email})

@@ -4,7 +4,7 @@ Owns the faults of the service itself: a hardening switched off, or a line of it
 
 from __future__ import annotations
 
-from playbook.isolation.subjects import POOL, READS
+from playbook.isolation.subjects import INPUTS, LIES, LOGGED, POOL, SECURED, STORES, UNBOUND_LISTS
 from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
 from playbook.stack.protocol import Edit
 
@@ -27,7 +27,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         protection="tenant from the token",
         mechanism="X-Tenant-ID trusted",
         fault=SwitchOff("tenant_from_token"),
-        kills={"http.header.ignored": READS},
+        kills={"http.header.ignored": SECURED},
     ),
     Sabotage(
         name="suspended-tenant-served",
@@ -37,6 +37,51 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="status not asked",
         fault=SwitchOff("inactive_tenant_refused"),
         kills={"http.tenant.inactive-refused": ("login", "request")},
+    ),
+    Sabotage(
+        name="nobody-served",
+        title="A token without a tenant is served, as nobody",
+        phase="30",
+        protection="tenant required",
+        mechanism="absence not asked",
+        fault=SwitchOff("context_required"),
+        kills={"http.tenant.required": UNBOUND_LISTS},
+    ),
+    Sabotage(
+        name="errors-tell-statements",
+        title="An error tells the statement and the stack",
+        phase="30",
+        protection="error answers",
+        mechanism="details added",
+        fault=SwitchOff("errors_hide_internals"),
+        kills={"http.error.hides-internals": STORES},
+    ),
+    Sabotage(
+        name="inputs-repeated",
+        title="A refused input is repeated in the answer",
+        phase="30",
+        protection="validation answers",
+        mechanism="value added",
+        fault=SwitchOff("validation_hides_input"),
+        kills={"http.validation.hides-input": INPUTS},
+    ),
+    Sabotage(
+        name="log-keeps-everything",
+        title="The log holds whatever it is given",
+        phase="30",
+        protection="log fields",
+        mechanism="no allow list",
+        fault=SwitchOff("logs_redacted"),
+        kills={"log.line.impersonal": LOGGED},
+    ),
+    Sabotage(
+        name="upload-type-believed",
+        title="A file is of the type that its sender says",
+        phase="30",
+        protection="upload types",
+        mechanism="client believed",
+        fault=SwitchOff("upload_type_sniffed"),
+        kills={"http.upload.type-sniffed": LIES},
     ),
     Sabotage(
         name="document-cached-by-key",
@@ -56,7 +101,10 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
                 ),
             )
         ),
-        kills={"http.object.foreign-not-found": ("GET /documents/{document_id}",)},
+        kills={
+            "http.object.foreign-not-found": ("GET /documents/{document_id}",),
+            "http.header.ignored": ("GET /documents/{document_id}",),
+        },
     ),
     Sabotage(
         name="parent-not-read",

@@ -1,12 +1,13 @@
 """
-Owns what phase 30 knows before it asks: every tenant, and which rows of each relation are whose.
+Owns what phase 30 knows before it asks: every tenant, and how many rows of each relation are whose.
 
-All of it is read as superuser along the declared foreign keys; no policy and no tenant key of a child is asked.
+All of it is read as superuser along the declared foreign keys; no policy and no tenant key of a child is asked. Per
+tenant it keeps a count, a digest and one key, so that memory does not grow with rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -17,36 +18,74 @@ from playbook.proof.scene import Scene
 from playbook.tenancy.relations import identifier, listed_tables, need_tenancy
 from playbook.tenancy.truth import NoPathError, Ownership, read_ownership
 
-__all__ = ["RING", "Owned", "Truth", "read_truth", "superuser"]
+__all__ = ["RING", "Holding", "Owned", "Truth", "read_truth", "ring_limit", "superuser"]
 
 RING = 8
 """Writes go round a ring of at most this many tenants: each tries its neighbour's rows."""
+
+QUICK_RING = 2
+HELD = """
+SELECT owner, count(*), sum(hashtextextended(key, 0)::numeric)::text, min(key)
+  FROM ({rows}) AS r(key, owner)
+ GROUP BY owner
+"""
+OWNERS = "SELECT key, owner FROM ({rows}) AS r(key, owner) WHERE key = ANY (%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """
+    One tenant's rows in one relation: how many, a digest over their keys that no order changes, and one of the keys.
+    """
+
+    rows: int
+    digest: str
+    sample: str
+
+
+NOTHING = Holding(0, "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
     """
-    One relation: how its rows reach their tenant, the true owner of each row by its key, and the keys by owner.
+    One relation: how its rows reach their tenant, and what each tenant that has any holds.
     """
 
     ownership: Ownership
-    owners: Mapping[str, str]
-    keys: Mapping[str, list[str]]
+    holdings: Mapping[str, Holding]
 
-    def of(self, tenant: str) -> list[str]:
-        """
-        List the keys of one tenant's rows.
-        """
-        return self.keys.get(tenant, [])
+    @property
+    def rows(self) -> int:
+        """The rows of all tenants."""
+        return sum(one.rows for one in self.holdings.values())
 
-    def ring(self) -> list[tuple[str, str]]:
+    @property
+    def any_key(self) -> str:
+        """The key of some row."""
+        return next(iter(self.holdings.values())).sample
+
+    def of(self, tenant: str) -> Holding:
+        """
+        Tell what one tenant holds.
+        """
+        return self.holdings.get(tenant, NOTHING)
+
+    def ring(self, limit: int) -> list[tuple[str, str]]:
         """
         Pair each acting tenant with its neighbour; empty when fewer than two tenants have rows.
 
         Those with the fewest rows: a write that reaches all of one's own costs least, and others' are the same.
         """
-        tenants = sorted(self.keys, key=lambda t: (len(self.keys[t]), len(t), t))[:RING]
+        tenants = sorted(self.holdings, key=lambda t: (self.holdings[t].rows, len(t), t))[:limit]
         return list(zip(tenants, tenants[1:] + tenants[:1], strict=True)) if len(tenants) > 1 else []
+
+    def read_owners(self, god: Connection[TupleRow], keys: Sequence[str]) -> dict[str, str]:
+        """
+        Read who owns these few rows now, as superuser; a row of nobody is left out. Read-only.
+        """
+        query = sql.SQL(OWNERS).format(rows=self.ownership.query())
+        return {str(key): str(owner) for key, owner in god.execute(query, (list(keys),)).fetchall()} if keys else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +97,13 @@ class Truth:
     tenants: tuple[str, ...]
     relations: Mapping[str, Owned]
     unknown: Mapping[str, str]
+
+
+def ring_limit(scene: Scene) -> int:
+    """
+    Say how many tenants write: in profile quick two, each of which is the other's neighbour.
+    """
+    return QUICK_RING if scene.profile == "quick" else RING
 
 
 def superuser(scene: Scene, *, read_only: bool = False) -> Connection[TupleRow]:
@@ -85,11 +131,8 @@ def _read(scene: Scene) -> Truth:
             except NoPathError as err:
                 unknown[relation] = str(err)
                 continue
-            rows = conn.execute(ownership.query()).fetchall()
-            keys: dict[str, list[str]] = {}
-            for key, owner in rows:
-                keys.setdefault(owner, []).append(key)
-            relations[relation] = Owned(ownership, dict(rows), keys)
+            held = conn.execute(sql.SQL(HELD).format(rows=ownership.query())).fetchall()
+            relations[relation] = Owned(ownership, {str(owner): Holding(*rest) for owner, *rest in held})
         query = sql.SQL("SELECT id::text FROM {root} ORDER BY id").format(root=identifier(tenancy.root))
         tenants = tuple(str(key) for (key,) in conn.execute(query).fetchall())
     return Truth(tenants, relations, unknown)

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, make_prober, partial_strength
+from playbook.limits.cost_check import cost_capped
 from playbook.limits.declaration import Limit
 from playbook.limits.exempt_check import exempt_exactly
 from playbook.limits.experiments import volley_size
@@ -86,6 +87,8 @@ def _admitted(scene: Scene, limit: Limit, trace: Trace, role: str) -> Finding:
     how="Exhaust a fresh caller; ask once as the next address, key or user. Asked first: else no caller is fresh.",
     remedy="Count by the declared key alone: the whole address (IPv6: its /64), the user, not the network or tenant.",
     population=_limits,
+    on="copy",
+    dear=True,
 )
 def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     """Exhaust one caller and ask as its neighbour."""
@@ -114,6 +117,7 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     how="As a fresh caller (own loopback address, own user) ask N + 1 times, one after another.",
     remedy="Count with a well-kept library, and the declared number.",
     population=_limits,
+    on="copy",
 )
 def count_exact(scene: Scene) -> Iterator[Finding]:
     """Ask N + 1 times."""
@@ -131,6 +135,7 @@ def count_exact(scene: Scene) -> Iterator[Finding]:
     how="Exhaust a fresh caller and look at the status of the first refusal (RFC 6585, section 4).",
     remedy="Answer from the limiter; don't raise in middleware, where no handler turns the exception into an answer.",
     population=_limits,
+    on="copy",
 )
 def refusal_status(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and look at the refusal."""
@@ -148,9 +153,12 @@ def refusal_status(scene: Scene) -> Iterator[Finding]:
     phase="50",
     severity="high",
     why="A limiter that reads, decides and writes in three steps admits whatever arrives between them.",
-    how="Open the connections of a fresh caller first, then send all requests at once (4 N, at most N + 40).",
+    how="Open the connections of a fresh caller, send N and 15 to 25 requests more up to their last byte, then all of"
+    " these bytes at once.",
     remedy="Count and decide in one atomic step: a script in the store, or the library that has one.",
     population=_limits,
+    on="copy",
+    dear=True,
 )
 def burst_exact(scene: Scene) -> Iterator[Finding]:
     """Ask many times at once."""
@@ -168,6 +176,7 @@ def burst_exact(scene: Scene) -> Iterator[Finding]:
     how="As a fresh caller ask N + 2 times, the instances in turn.",
     remedy="Count in a store that all instances share.",
     population=_limits,
+    on="copy",
 )
 def instances_shared(scene: Scene) -> Iterator[Finding]:
     """Ask the instances in turn."""
@@ -187,6 +196,7 @@ def instances_shared(scene: Scene) -> Iterator[Finding]:
     " address, and at one instance past the proxy.",
     remedy="Believe a forwarded address only where a trusted proxy wrote it: the last hop, never the leftmost.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def key_unspoofable(scene: Scene) -> Iterator[Finding]:
@@ -218,6 +228,7 @@ def key_unspoofable(scene: Scene) -> Iterator[Finding]:
     how="Three fresh callers: one obeys, one comes a second early, one is told in mid-window and obeys then.",
     remedy="Round the seconds to wait up, over every window that is full; never a date of the server's own epoch.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def retry_after_truthful(scene: Scene) -> Iterator[Finding]:
@@ -247,6 +258,7 @@ CHECKS = (
     instances_shared,
     key_unspoofable,
     exempt_exactly,
+    cost_capped,
     retry_after_truthful,
     *STORE_CHECKS,
 )

@@ -5,116 +5,23 @@ Owns the form of a declaration of rate limits: what is limited, how to ask, and 
 from __future__ import annotations
 
 import ipaddress
-import re
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from playbook.limits.costs import Cost
+from playbook.limits.limit import SHORTEST_SCALED_S, Limit, PathText, Window
 from playbook.target.document import read_document
 
 __all__ = ["SHORTEST_SCALED_S", "Declaration", "Limit", "Store", "WhenDown", "Window", "read_declaration"]
 
-SHORTEST_SCALED_S = 5
-"""A window is never scaled below this; one that is declared shorter stays as it is."""
-
 WhenDown = Literal["closed", "open", "local"]
-_KEY_PART = re.compile(r"ip|user|tenant|global|header:[A-Za-z0-9-]+|json:\w+")
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Window(_Section):
-    """
-    So many requests in so many seconds.
-    """
-
-    requests: int = Field(ge=1, le=100_000)
-    seconds: int = Field(ge=1, le=31 * 86400)
-
-    def scaled(self, factor: float) -> Window:
-        """
-        Shorten the window as the service does in a rehearsal: to whole seconds, not below SHORTEST_SCALED_S.
-        """
-        seconds = min(self.seconds, max(SHORTEST_SCALED_S, round(self.seconds * factor)))
-        return self.model_copy(update={"seconds": seconds})
-
-
-def _key(value: str) -> str:
-    wrong = [part for part in value.split("+") if not _KEY_PART.fullmatch(part)]
-    if wrong:
-        msg = f"{wrong[0]!r} is not one of ip, user, tenant, global, header:NAME, json:FIELD (joined by +)"
-        raise ValueError(msg)
-    return value
-
-
-def _path(value: str) -> str:
-    if not re.fullmatch(r"/[!-~]*", value):
-        msg = "a path begins with / and holds no space"
-        raise ValueError(msg)
-    return value
-
-
-class Limit(_Section):
-    """
-    One limit, and the request by which it is asked. `{key}` in `headers` and `json` holds the caller's own key.
-
-    `covers` lists `METHOD PATH` with `*`, where more than one route counts together; default: its own.
-    """
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    path: Annotated[str, AfterValidator(_path)]
-    headers: dict[str, str] = {}
-    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
-    key: Annotated[str, AfterValidator(_key)]
-    windows: tuple[Window, ...] = Field(min_length=1)
-    counted_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    covers: tuple[Annotated[str, Field(pattern=r"^([A-Z]+|\*) /\S*$")], ...] = ()
-    algorithm: Literal["fixed", "sliding", "token-bucket", "leaky-bucket"] | None = None
-    retry_after: Literal["required", "optional"] = "optional"
-    max_burst: float | None = Field(default=None, ge=1)
-
-    @field_validator("windows")
-    @classmethod
-    def _ordered(cls, value: tuple[Window, ...]) -> tuple[Window, ...]:
-        if len({window.seconds for window in value}) != len(value):
-            msg = "two windows have the same length"
-            raise ValueError(msg)
-        return tuple(sorted(value, key=lambda window: window.seconds))
-
-    @property
-    def key_parts(self) -> tuple[str, ...]:
-        """The parts of the key."""
-        return tuple(self.key.split("+"))
-
-    @property
-    def binding(self) -> Window:
-        """The window that a burst meets first: the fewest requests, of those the longest."""
-        return min(self.windows, key=lambda window: (window.requests, -window.seconds))
-
-    @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        wanted = self.covers or (f"{self.method} {self.path}",)
-        return tuple(re.compile(re.escape(one).replace(r"\*", ".*")) for one in wanted)
-
-    def applies(self, method: str, path: str) -> bool:
-        """
-        Say whether a request falls under this limit. Read-only.
-        """
-        return any(pattern.fullmatch(f"{method} {path}") for pattern in self._patterns)
-
-    def admits(self, status: int) -> bool:
-        """
-        Say whether this status means that the request was let through.
-        """
-        if self.counted_status:
-            return status in self.counted_status
-        return 100 <= status < 500 and status not in (403, 429)  # noqa: PLR2004 (HTTP's own classes)
 
 
 class Store(_Section):
@@ -139,14 +46,17 @@ class Store(_Section):
 
 class Declaration(_Section):
     """
-    Everything that is declared about limits. `exempt` are paths; `credentials` a file with one user's value a line.
+    Everything that is declared about limits.
+
+    `exempt` are paths; `credentials` a file with one user's value a line; `costs` what users may spend.
     """
 
     limits: tuple[Limit, ...] = Field(min_length=1)
-    exempt: tuple[Annotated[str, AfterValidator(_path)], ...] = ()
+    exempt: tuple[PathText, ...] = ()
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     store: Store | None = None
     credentials: Path | None = None
+    costs: tuple[Cost, ...] = ()
 
     @field_validator("limits")
     @classmethod

@@ -46,6 +46,7 @@ def _names(scene: Scene) -> list[str]:
     how="Exhaust a caller of each limit, then ask every operation of the OpenAPI document as it.",
     remedy="Compare the whole path with the list, not a part of it.",
     population=_names,
+    on="copy",
     dear=True,
 )
 def exempt_exactly(scene: Scene) -> Iterator[Finding]:
@@ -57,14 +58,11 @@ def exempt_exactly(scene: Scene) -> Iterator[Finding]:
     if not operations:
         raise Unavailable("no operation is exempt or limited", hint="Does the declaration name the service's paths?")
     by_limit: dict[str, list[Operation]] = {}
-    exempt = [one for one in operations if not one.limits(declaration)]
     for one in operations:
-        for limit in one.limits(declaration)[:1]:
-            by_limit.setdefault(limit.id, []).append(one)
+        limit = next(iter(one.matched(declaration)), declaration.limits[0])
+        by_limit.setdefault(limit.id, []).append(one)
     for limit in declaration.limits:
-        asked = [*by_limit.get(limit.id, []), *exempt]
-        exempt = []
-        for one, statuses, refused in _ask(prober, limit, asked):
+        for one, statuses, refused in _ask(prober, limit, by_limit.get(limit.id, [])):
             expected = "limited" if one.limits(declaration) else "exempt"
             yield Finding(
                 subject=one.name,
@@ -80,16 +78,22 @@ def exempt_exactly(scene: Scene) -> Iterator[Finding]:
 
 def _ask(prober: Prober, limit: Limit, operations: list[Operation]) -> Iterator[tuple[Operation, list[int], bool]]:
     """
-    Exhaust a caller, then ask each operation as it; refused is what is answered 429 or as its own refusal was.
+    Exhaust a caller at one instance, then ask each operation there as it.
+
+    Refused is what is answered 429 or as its own refusal was.
     """
+    if not operations:
+        return
     caller = prober.callers.fresh(limit)
-    spent = prober.exhaust(limit, caller)
+    spent = prober.exhaust(limit, caller, prober.first)
     refusals = {429} if spent.refused_status is None else {429, spent.refused_status}
-    with Line(prober.url, caller.address) as line:
+    with Line(prober.first, caller.address) as line:
         for one in operations:
             request = caller.request(limit)
             again = Request(one.method, one.path, request.headers)
             if one.path == limit.path and one.method == limit.method:
                 again = request
-            statuses = [line.ask(again).status for _ in range(EXEMPT_TIMES)]
-            yield one, list(statuses), any(status in refusals for status in statuses)
+            statuses = [line.ask(again).status]
+            while statuses[-1] not in refusals and len(statuses) < EXEMPT_TIMES:
+                statuses.append(line.ask(again).status)
+            yield one, statuses, statuses[-1] in refusals

@@ -37,9 +37,9 @@ FORWARDING: tuple[tuple[str, str], ...] = (
 
 def volley_size(window: Window) -> int:
     """
-    Say how many requests a parallel burst has: four times the limit, but at most 40 more than it.
+    Say how many requests a parallel burst has: up to four times the limit, and 15 to 25 more than it.
     """
-    return min(4 * window.requests, window.requests + 40)
+    return window.requests + min(max(3 * window.requests, 15), 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ class Prober:
 
     def burst(self, limit: Limit) -> Trace:
         """
-        Ask many times at once as a fresh caller.
+        Ask many times at once as a fresh caller, and once more as another.
+
+        The first volley may find a limiter whose connections to its store are still being made one by one.
         """
 
         def volley() -> Trace:
@@ -84,7 +86,7 @@ class Prober:
             requests = [caller.request(limit)] * volley_size(limit.binding)
             return _trace(limit, send_volley(self.first, caller.address, requests))
 
-        return self._uncut(limit, volley)
+        return self._uncut(limit, volley, sure=2)
 
     def exhaust(self, limit: Limit, caller: Caller, url: str | None = None) -> Trace:
         """
@@ -193,12 +195,12 @@ class Prober:
             if not limit.admits(answer.status):
                 return
 
-    def _uncut(self, limit: Limit, experiment: Callable[[], Trace]) -> Trace:
+    def _uncut(self, limit: Limit, experiment: Callable[[], Trace], *, sure: int = 1) -> Trace:
         """
         Repeat an experiment, each time with a fresh caller, that took too long or admitted too many.
 
         The first because the machine was busy for a moment, the second because a window's edge may have cut it: two
-        of three decide.
+        of three decide. `sure` of them must have admitted no more than declared before that is believed.
         """
         brief: list[Trace] = []
         slow: list[Trace] = []
@@ -208,7 +210,7 @@ class Prober:
             (slow if too_long(seen, limit.binding) else brief).append(seen)
             within = [one for one in brief if one.admitted <= limit.binding.requests]
             beyond = [one for one in brief if one.admitted > limit.binding.requests]
-            if len(within) > len(beyond) and (len(brief) == 1 or len(within) > 1):
+            if len(within) > len(beyond) and len(within) >= (2 if beyond else sure):
                 return within[-1]
             if len(beyond) > 1:
                 return beyond[-1]

@@ -14,10 +14,12 @@ __all__ = [
     "ANSWER_BOUND_S",
     "Asked",
     "Judged",
+    "Spent",
     "Trace",
     "WaitTold",
     "WaitWord",
     "judge_count",
+    "judge_spending",
     "judge_wait",
     "judge_without_store",
     "too_long",
@@ -27,6 +29,7 @@ LONGEST_SHARE = 0.1
 """A burst longer than this share of the window cannot be told from two windows (FACTS §5)."""
 ANSWER_BOUND_S = 2.0
 """Without its store a service must answer within this time."""
+BAD_REQUEST = 400
 TOO_MANY = 429
 SERVER_ERROR = 500
 UNAVAILABLE = 503
@@ -104,6 +107,24 @@ class WaitTold:
     mid: Asked | None = None
     window_s: float = 0.0
     patience_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """
+    What calls came to: one's price, how many had room under the cap, all statuses, and the usage shown for them.
+    """
+
+    price: int
+    room: int
+    at_once: tuple[int, ...]
+    after: tuple[int, ...]
+    shown: int
+
+    @property
+    def answered(self) -> int:
+        """How many were carried out."""
+        return sum(status < BAD_REQUEST for status in (*self.at_once, *self.after) if status)
 
 
 def judge_count(trace: Trace, window: Window) -> Judged:
@@ -187,3 +208,19 @@ def judge_without_store(asked: Sequence[Asked], window: Window) -> WhenDown | st
     if admitted == 0:
         return "closed"
     return "local" if admitted <= window.requests else "too many"
+
+
+def judge_spending(spent: Spent) -> str:
+    """
+    Say in words whether calls at the same time stayed under the cap, were refused with 429, and were written down.
+    """
+    if spent.price <= 0:
+        return "usage is not recorded"
+    refused = sorted({one for one in (*spent.at_once, *spent.after) if not 0 < one < BAD_REQUEST} - {TOO_MANY})
+    if spent.answered > spent.room:
+        return "over the cap"
+    if refused:
+        return f"refused with {refused[0]}"
+    if spent.answered < spent.room:
+        return "refused below the cap"
+    return "within the cap" if spent.shown == spent.answered * spent.price else "recorded wrongly"

@@ -36,13 +36,19 @@ class Operation:
         """A path that can be asked."""
         return re.sub(r"\{[^}]*\}", "0", self.template)
 
+    def matched(self, declaration: Declaration) -> tuple[Limit, ...]:
+        """
+        Say which limits it falls under, were it not exempt.
+        """
+        return tuple(limit for limit in declaration.limits if limit.applies(self.method, self.path))
+
     def limits(self, declaration: Declaration) -> tuple[Limit, ...]:
         """
         Say which limits it falls under; none when it is exempt.
         """
         if self.path in declaration.exempt:
             return ()
-        return tuple(limit for limit in declaration.limits if limit.applies(self.method, self.path))
+        return self.matched(declaration)
 
 
 def read_operations(url: str, openapi: str, *, source: str) -> tuple[Operation, ...]:

@@ -40,7 +40,6 @@ SABOTAGES = (
         mechanism="switch off",
         fault=SwitchOff("limits_shared"),
         kills={"limits.instances.shared": ALL, "limits.windows.kept": ALL, **STORE},
-        profile="standard",
     ),
     Sabotage(
         name="limits-refusal-raised",
@@ -50,7 +49,6 @@ SABOTAGES = (
         mechanism="switch off",
         fault=SwitchOff("limits_answered"),
         kills={"limits.refusal.status": ALL, "limits.retry-after.truthful": ALL, **STORE},
-        profile="standard",
     ),
     Sabotage(
         name="limits-exempt-by-substring",
@@ -60,7 +58,6 @@ SABOTAGES = (
         mechanism="switch off",
         fault=SwitchOff("limits_exempt_exactly"),
         kills={"limits.exempt.exact": ("GET /health", "GET /version")},
-        profile="standard",
     ),
     Sabotage(
         name="limits-exempt-by-prefix",
@@ -86,7 +83,6 @@ SABOTAGES = (
         mechanism="switch off",
         fault=SwitchOff("limits_proxy_aware"),
         kills={"limits.key.unspoofable": BY_ADDRESS},
-        profile="standard",
     ),
     Sabotage(
         name="limits-network-as-key",
@@ -102,7 +98,6 @@ SABOTAGES = (
             )
         ),
         kills={"limits.key.neighbour-unaffected": BY_ADDRESS},
-        profile="standard",
     ),
     Sabotage(
         name="limits-off-by-one",
@@ -118,7 +113,6 @@ SABOTAGES = (
             )
         ),
         kills={"limits.count.exact": ALL, "limits.burst.exact": ALL, "limits.instances.shared": ALL, **STORE},
-        profile="standard",
     ),
     Sabotage(
         name="limits-window-short",
@@ -212,6 +206,47 @@ SABOTAGES = (
             )
         ),
         kills={"limits.store.hung": ALL},
+        profile="standard",
+    ),
+    Sabotage(
+        name="ai-cap-looked-at",
+        title="Spending is looked at before the call and written after it",
+        phase="50",
+        protection="spending cap",
+        mechanism="switch off",
+        fault=SwitchOff("ai_cap_atomic"),
+        kills={"limits.cost.capped": ("ai",)},
+    ),
+    Sabotage(
+        name="ai-spending-given-back",
+        title="What a call cost is given back like what it did not cost (AC-7)",
+        phase="50",
+        protection="spending cap",
+        mechanism="nothing recorded in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/ai_budget.py",
+                old="        unspent = call.highest_cost_microusd - completion.cost_microusd",
+                new="        unspent = call.highest_cost_microusd",
+            )
+        ),
+        kills={"limits.cost.capped": ("ai",)},
+        profile="standard",
+    ),
+    Sabotage(
+        name="ai-cap-says-forbidden",
+        title="Over the cap the answer is 403, like a lost permission (AC-7)",
+        phase="50",
+        protection="spending cap",
+        mechanism="another status in code",
+        fault=CodeEdit(
+            Edit(
+                path="knowledge/api/failures.py",
+                old="    CapReachedError: (status.HTTP_429_TOO_MANY_REQUESTS,",
+                new="    CapReachedError: (status.HTTP_403_FORBIDDEN,",
+            )
+        ),
+        kills={"limits.cost.capped": ("ai",)},
         profile="standard",
     ),
     Sabotage(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from pydantic import JsonValue
@@ -15,7 +16,8 @@ from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, make_prober, partial_strength
 from playbook.limits.declaration import Declaration, Limit, Store
 from playbook.limits.experiments import Prober
-from playbook.limits.judging import Asked, judge_without_store
+from playbook.limits.judging import judge_without_store
+from playbook.limits.long_windows import kept_by_clock
 from playbook.limits.wire import Line
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -23,7 +25,8 @@ from playbook.stack.protocol import Fault, Kill, Pause
 
 __all__ = ["STORE_CHECKS"]
 
-BACK_WITHIN_S = 5.0
+BACK_WITHIN_S = 2.5
+NO_CLOCK = "the time to live of a counter, not a wait of that length"
 
 
 def _limits(scene: Scene) -> list[str]:
@@ -45,17 +48,17 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     scene.need("redis")
     prober = make_prober(scene)
     part = partial_strength(scene)
-    callers = {limit.id: prober.callers.fresh(limit) for limit in declaration.limits}
-    down: dict[str, list[Asked]] = {}
-    with scene.faults.fault(fault):
-        for limit in declaration.limits:
-            down[limit.id] = prober.ask_without_store(limit, callers[limit.id])
-    until = time.monotonic() + BACK_WITHIN_S
-    for limit in declaration.limits:
-        word = judge_without_store(down[limit.id], limit.binding)
-        back = _counted_again(prober, limit, until)
-        points: list[JsonValue] = [[one.at_s, one.status, one.admitted] for one in down[limit.id]]
-        slowest = max(one.took_s for one in down[limit.id])
+    limits = declaration.limits
+    callers = [prober.callers.fresh(limit) for limit in limits]
+    with ThreadPoolExecutor(len(limits)) as pool:
+        with scene.faults.fault(fault):
+            down = list(pool.map(prober.ask_without_store, limits, callers))
+        until = time.monotonic() + BACK_WITHIN_S
+        again = list(pool.map(lambda limit: _counted_again(prober, limit, until), limits))
+    for limit, seen, back in zip(limits, down, again, strict=True):
+        word = judge_without_store(seen, limit.binding)
+        points: list[JsonValue] = [[one.at_s, one.status, one.admitted] for one in seen]
+        slowest = max(one.took_s for one in seen)
         yield Finding(
             subject=limit.id,
             expected=[store.when_down, limit.binding.requests],
@@ -92,9 +95,11 @@ def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
     phase="50",
     severity="high",
     why="A limiter that turns into 500s takes the service down with its cache; one that opens is off when it matters.",
-    how="Kill the store, ask N + 2 times as a fresh caller of each limit, start it, count again over the instances.",
+    how="Kill the store, ask N + 2 times as a fresh caller of each limit, all limits at once, start it, and count"
+    " again over the instances.",
     remedy="Catch the store's errors in one place, and do there what is declared: closed, open, or a local bound.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def store_dead(scene: Scene) -> Iterator[Finding]:
@@ -108,9 +113,11 @@ def store_dead(scene: Scene) -> Iterator[Finding]:
     phase="50",
     severity="high",
     why="A store that accepts connections and says nothing blocks every request behind it, unless time is bounded.",
-    how="Freeze the store, ask N + 2 times as a fresh caller of each limit (2 s an answer at most), let it go on.",
+    how="Freeze the store, ask N + 2 times as a fresh caller of each limit, all limits at once (2 s an answer at most),"
+    " let it go on.",
     remedy="Give connecting and every command a short time-out, and leave a store alone for a while that failed.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def store_hung(scene: Scene) -> Iterator[Finding]:
@@ -125,13 +132,15 @@ def store_hung(scene: Scene) -> Iterator[Finding]:
     severity="medium",
     why="A rehearsal with short windows proves how is counted, not for how long.",
     how="Start one more instance with the declared windows, ask once, and read the time to live of the counters that"
-    " were touched: W, or 2 W for a sliding counter.",
+    " were touched: W, or 2 W for a sliding counter. Where app and store have a clock that moves, fill each window too,"
+    " and wait for its end by that clock.",
     remedy="Enforce the declared seconds; look for a unit mistaken.",
     population=_limits,
+    on="copy",
     dear=True,
 )
 def windows_kept(scene: Scene) -> Iterator[Finding]:
-    """Read the counters' time to live."""
+    """Read the counters' time to live, and wait by the clock."""
     section = scene.target.limits
     if section is None or section.scale == 1:
         raise Unavailable("the windows are the declared ones, and were counted in", hint="")
@@ -148,19 +157,25 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
             with Line(url, caller.address) as line:
                 status = line.ask(caller.request(limit)).status
             touched = [life for key, life in _lives(store).items() if life > before.get(key, 0)]
-            wanted: list[JsonValue] = [window.seconds for window in limit.windows]
-            kept: list[JsonValue] = [w.seconds for w in limit.windows if _keeps(touched, w.seconds)]
+            kept = [w.seconds for w in limit.windows if _keeps(touched, w.seconds)]
             lives: list[JsonValue] = [round(life / 1000, 1) for life in sorted(touched)]
+            seen = [
+                Observation(role="caller", request=f"{limit.method} {limit.path}", value=status),
+                Observation(role="admin of the store", query="PTTL of the keys touched", value=lives, unit="s"),
+            ]
+            if scene.site_clock is not None:
+                waited = kept_by_clock(url, prober, limit, scene.clock)
+                seen.append(
+                    Observation(role="caller", request="windows waited out by the clock", value=[*waited], unit="s")
+                )
+                kept = [seconds for seconds in kept if seconds in waited]
             yield Finding(
                 subject=limit.id,
-                expected=wanted,
-                actual=kept,
-                observations=(
-                    Observation(role="caller", request=f"{limit.method} {limit.path}", value=status),
-                    Observation(role="admin of the store", query="PTTL of the keys touched", value=lives, unit="s"),
-                ),
-                strength="partial",
-                strength_reason="the time to live of a counter, not a wait of that length",
+                expected=[window.seconds for window in limit.windows],
+                actual=[*kept],
+                observations=tuple(seen),
+                strength="partial" if scene.site_clock is None else "strong",
+                strength_reason=NO_CLOCK if scene.site_clock is None else None,
             )
 
 

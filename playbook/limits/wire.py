@@ -98,9 +98,11 @@ class Line:
 
 def send_volley(url: str, source: str, requests: Sequence[Request], *, limit_s: float = ANSWER_LIMIT_S) -> list[Answer]:
     """
-    Send many requests at once, each on a connection of its own that was opened before; return their answers.
+    Send many requests at once; return their answers.
+
+    Each has a connection of its own, on which all but its last byte was sent before: so the server has them together.
     """
-    lines = [_connection(url, source, limit_s) for _ in requests]
+    lines = [_Parked(url, source, limit_s) for _ in requests]
     answers: dict[int, Answer] = {}
     try:
         for line in lines:
@@ -108,11 +110,14 @@ def send_volley(url: str, source: str, requests: Sequence[Request], *, limit_s: 
             if refused:
                 now = time.monotonic()
                 return [Answer(0, {}, now, now, reason=refused) for _ in requests]
+        for line, request in zip(lines, requests, strict=True):
+            line.request(request.method, request.path, request.content, request.all_headers)
+            line.park()
         sent: dict[int, float] = {}
-        for place, (line, request) in enumerate(zip(lines, requests, strict=True)):
+        for place, line in enumerate(lines):
             sent[place] = time.monotonic()
             try:
-                line.request(request.method, request.path, request.content, request.all_headers)
+                line.release()
             except OSError as err:
                 answers[place] = Answer(0, {}, sent[place], time.monotonic(), reason=_words(err))
         for place, line in enumerate(lines):
@@ -122,6 +127,27 @@ def send_volley(url: str, source: str, requests: Sequence[Request], *, limit_s: 
         for line in lines:
             line.close()
     return [answers[place] for place in range(len(lines))]
+
+
+class _Parked(http.client.HTTPConnection):
+    """
+    A connection that keeps the last byte of its one request back.
+    """
+
+    def __init__(self, url: str, source: str, limit_s: float) -> None:
+        parts = urlsplit(url)
+        super().__init__(parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s, source_address=(source, 0))
+        self._kept = b""
+
+    def send(self, data: object) -> None:
+        assert isinstance(data, bytes | bytearray)
+        self._kept += bytes(data)
+
+    def park(self) -> None:
+        self.sock.sendall(self._kept[:-1])
+
+    def release(self) -> None:
+        self.sock.sendall(self._kept[-1:])
 
 
 def _connection(url: str, source: str, limit_s: float) -> http.client.HTTPConnection:

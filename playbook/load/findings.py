@@ -81,4 +81,5 @@ def _losses(result: LoadResult) -> tuple[Observation, ...]:
     return (
         Observation(role="client", request="requests sent", value=result.sent),
         Observation(role="client", request="lost, by cause", value={**result.causes()}),
+        Observation(role="client", request="answers 429: no rate limit is loaded", value=result.outcomes.get("429", 0)),
     )

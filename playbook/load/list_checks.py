@@ -83,6 +83,7 @@ COSTS: Once[list[ListCost]] = Once("load.lists", count_lists)
     "(pg_stat_statements) what the longest page costs.",
     remedy="Join what the lines need, or load it for all of them at once.",
     population=lambda scene: [one.id for one in read_lists(scene)],
+    dear=True,
 )
 def list_bounded(scene: Scene) -> Iterator[Finding]:
     """Count the statements of each list's longest page."""
@@ -102,6 +103,7 @@ def list_bounded(scene: Scene) -> Iterator[Finding]:
     how="Count the statements of a page of one item and of the longest page of each list; they must be the same.",
     remedy="Join what the lines need, or load it for all of them at once.",
     population=lambda scene: [one.id for one in read_lists(scene)],
+    dear=True,
 )
 def list_constant(scene: Scene) -> Iterator[Finding]:
     """Compare the statements of a short and of a long page."""

@@ -101,7 +101,6 @@ STATEMENTS = (
         mechanism="switch off",
         fault=SwitchOff("list_statements_bounded"),
         kills={"statements.list.bounded": THREADS, "statements.list.constant": THREADS},
-        profile="standard",
     ),
     Sabotage(
         name="page-refreshes-each-row",
@@ -137,7 +136,6 @@ STEADY = (
             )
         ),
         kills={"load.slo.met": ("p95_ms",)},
-        profile="standard",
     ),
     Sabotage(
         name="account-fails-now-and-then",
@@ -174,7 +172,6 @@ STEADY = (
             )
         ),
         kills={"load.tenants.apart": TENANTS},
-        profile="standard",
     ),
 )
 

@@ -21,7 +21,7 @@ from playbook.stack.protocol import Database
 __all__ = ["Tap", "tapping"]
 
 REPEATS = 3
-SETTLE_S = 0.02
+SETTLE_S = 0.01
 SETTLE_LIMIT_S = 3.0
 IDLE_S = 0.6
 """Longer than the interval of whoever asks for readiness."""
@@ -88,10 +88,12 @@ class Tap:
         Count what `act` costs. Others can only add to it, so that the least of some repeats, by statement, is exact.
         """
         counts: list[Counter[int]] = []
+        before = self.settled()
         for _ in range(repeats):
-            before = self.settled()
             act()
-            counts.append(self._added(before, self.settled()))
+            after = self.settled()
+            counts.append(self._added(before, after))
+            before = after
         return sum(min(one[statement] for one in counts) for statement in counts[0])
 
     def _during(self, seconds: float) -> set[int]:

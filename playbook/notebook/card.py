@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playbook.evidence.outcome import Outcome
-from playbook.figures.marks import MARKS
+from playbook.figures.marks import MARKS, Kind
 from playbook.notebook.theme import BLOCK, safe
 from playbook.report.wording import plain
 
@@ -18,15 +18,18 @@ __all__ = ["Card", "VerdictView"]
 @dataclass(frozen=True, slots=True, repr=False)
 class Card:
     """
-    A title and a few lines; in a phase's first output, what will be touched.
+    A title and a few lines; in a phase's first output, what will be touched. `kind` gives it the colours of a sign.
     """
 
     title: str
     lines: Sequence[str]
+    kind: Kind | None = None
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{safe(line)}</li>" for line in self.lines)
-        return f'<div style="{BLOCK}"><strong>{safe(self.title)}</strong><ul style="margin:.2rem 0">{items}</ul></div>'
+        mark = MARKS[self.kind] if self.kind else None
+        style = f"{BLOCK};color:{mark.ink};background:{mark.fill};border-left-color:{mark.ink}" if mark else BLOCK
+        return f'<div style="{style}"><strong>{safe(self.title)}</strong><ul style="margin:.2rem 0">{items}</ul></div>'
 
     def _repr_markdown_(self) -> str:
         return "\n".join([f"**{safe(self.title)}**", "", *(f"- {safe(line)}" for line in self.lines)])

@@ -33,7 +33,8 @@ class FigureView:
 
     def _repr_html_(self) -> str:
         image = f'<img src="{self.figure.png_uri}" alt="{safe(self.figure.alt)}" style="{_IMAGE}">'
-        return f'<figure style="margin:.3rem 0">{image}</figure>{self.table._repr_html_()}'
+        opened = f'<figure data-figure="{safe(self.figure.name)}" style="margin:.3rem 0">'
+        return f"{opened}{image}</figure>{self.table._repr_html_()}"
 
     def _repr_markdown_(self) -> str:
         return f"{safe(self.figure.alt)}\n\n{self.table._repr_markdown_()}"

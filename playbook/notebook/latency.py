@@ -36,7 +36,7 @@ def traffic_table(target: Target, *, profile: Profile) -> Table:
     return Table(
         ("operation", "request", "share"),
         [(one.id, f"{one.method} {one.path}", f"{one.weight / whole:.0%}") for one in operations],
-        caption=f"{volume.rate_per_s:g} requests/s for {volume.duration_s:g} s; {held}",
+        caption=f"{volume.rate_per_s:g} requests/s for {volume.duration_s:g} s, without rate limits; {held}",
     )
 
 

@@ -1,18 +1,21 @@
 """
-Owns how a recovery is shown in a notebook: its timeline against the objectives.
+Owns how a recovery is shown in a notebook: its timeline against the objectives, and its tables in full words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from playbook.evidence.result import CheckResult
 from playbook.figures.timeline import RecoveryBar, Span, recovery_timeline
 from playbook.notebook.figure_view import FigureView
+from playbook.notebook.table import Table
 from playbook.recovery.tables import RecoveredWay, recovered_ways
 from playbook.target.target import Objectives
 
-__all__ = ["timeline_view"]
+__all__ = ["recovery_table", "timeline_view"]
 
 _MEGABYTE = 1_000_000
 
@@ -23,6 +26,14 @@ def timeline_view(results: Iterable[CheckResult], objectives: Objectives) -> Fig
     """
     bars = [_bar(way) for way in recovered_ways(results)]
     return FigureView(recovery_timeline(bars, rto_target_s=objectives.rto_s, rpo_target_s=objectives.rpo_s))
+
+
+def recovery_table(frame: pd.DataFrame, *, caption: str) -> Table:
+    """
+    Show a table of the domain with every word of it, on a screen and on paper.
+    """
+    rows = [[str(value) for value in row] for row in frame.itertuples(index=False)]
+    return Table([str(name) for name in frame.columns], rows, caption=caption)
 
 
 def _bar(way: RecoveredWay) -> RecoveryBar:

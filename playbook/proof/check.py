@@ -58,7 +58,8 @@ class Check:
     `population` lists what exists, by a query that `probe` does not share; without it the check is about one
     thing only, itself. `on` says where it runs: `state` (it reads, or injects a fault that heals) or `copy` (it
     writes, so it gets a throw-away copy of the state). `reach` is `code` when it asks the service's code alone, on a
-    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one.
+    database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. It is
+    `rows` when it asks the database alone, as the service's role: then no fault of the service's code can reach it.
     A `dear` one sends hundreds of requests: profile quick asks it only under sabotages that name it, and under
     harmless ones. `why`, `how` and `remedy` are what `explain` prints.
     """
@@ -73,7 +74,7 @@ class Check:
     probe: Probe
     population: Population | None = None
     on: Literal["state", "copy"] = "state"
-    reach: Literal["all", "code"] = "all"
+    reach: Literal["all", "code", "rows"] = "all"
     dear: bool = False
 
     @property
@@ -95,7 +96,7 @@ def check(
     remedy: str,
     population: Population | None = None,
     on: Literal["state", "copy"] = "state",
-    reach: Literal["all", "code"] = "all",
+    reach: Literal["all", "code", "rows"] = "all",
     dear: bool = False,
 ) -> Callable[[Probe], Check]:
     """

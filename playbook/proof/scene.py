@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from playbook.errors import Unavailable
-from playbook.stack.protocol import Capability, Database, Endpoints, Faults, Launcher, Site, Store
+from playbook.stack.protocol import Capability, Clock, Database, Endpoints, Faults, Launcher, Logs, Site, Store
 from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
@@ -36,6 +36,8 @@ class Scene:
     site_faults: Faults | None = None
     site_launcher: Launcher | None = None
     site_store: Store | None = None
+    site_clock: Clock | None = None
+    site_logs: Logs | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
@@ -55,6 +57,8 @@ class Scene:
             site_faults=site.faults,
             site_launcher=site.launcher,
             site_store=site.store,
+            site_clock=site.clock,
+            site_logs=site.logs,
             capabilities=site.capabilities,
             secrets=site.secrets,
         )
@@ -78,6 +82,14 @@ class Scene:
     @property
     def store(self) -> Store:
         return _need(self.site_store, "the shared store")
+
+    @property
+    def clock(self) -> Clock:
+        return _need(self.site_clock, "a clock that moves")
+
+    @property
+    def logs(self) -> Logs:
+        return _need(self.site_logs, "the service's log")
 
     def once(self, name: str, make: Callable[[], Part]) -> Part:
         """

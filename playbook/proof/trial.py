@@ -5,13 +5,15 @@ Owns the trial of the checks: each sabotage on a copy, between two green baselin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
 from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
 from playbook.proof.check import Check
+from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry, entries, not_tried, void
 from playbook.proof.procedure import ProcedureBench
@@ -33,8 +35,12 @@ class Trial:
 
     `smoke` answers None while the service works, else what does not; `applied` answers None when a switch or an
     edit is seen from outside in the copy that runs; `digest` is the catalogue's digest, by which a copy is known
-    to be as it was. `seen` hears each result, `told` each entry of the matrix. `bench` opens the
-    subject of faults of a procedure, which have baselines of their own: the procedure unmutated, before and after.
+    to be as it was, `copies` the form of the copies. `seen` hears each result, `told` each entry of the matrix.
+    `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
+    before and after.
+
+    `observed` are results of `hardened` from just before, which serve as the baseline before; then `jobs` copies are
+    tried at once.
     """
 
     stack: Stack
@@ -47,8 +53,10 @@ class Trial:
     digest: Callable[[Scene], str]
     seen: Callable[[CheckResult], None] = lambda _: None
     told: Callable[[KillEntry], None] = lambda _: None
-    pair: bool = False
+    copies: CopyForm = field(default_factory=CopyForm)
     bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
+    observed: Sequence[CheckResult] = ()
+    jobs: int = 1
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -72,6 +80,8 @@ class Trial:
         return matrix
 
     def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        if self.observed and not any(isinstance(one.fault, SqlFault) for one in wanted):
+            return self._tried_after(self.observed, wanted)
         with self._copy("hardened") as bench:
             red = self._baseline(bench)
             if red:
@@ -82,6 +92,16 @@ class Trial:
                     matrix += self._on_bench(sabotage, bench)
                 else:
                     matrix += self._on_own_copy(sabotage)
+            red = self._baseline(bench)
+        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+
+    def _tried_after(self, observed: Sequence[CheckResult], wanted: Sequence[Sabotage]) -> list[KillEntry]:
+        red = _red(observed)
+        if red:
+            return self._all_void(wanted, f"the baseline before is not green: {red}")
+        with ThreadPoolExecutor(self.jobs) as pool:
+            matrix = [entry for found in pool.map(self._on_own_copy, wanted) for entry in found]
+        with self._copy("hardened") as bench:
             red = self._baseline(bench)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
@@ -143,31 +163,33 @@ class Trial:
         sparing = self.profile == "quick" and not sabotage.harmless
 
         def wanted(one: Check) -> bool:
-            reached = one.reach == "all" or not schema_only
+            reached = one.reach == "all" or (one.reach == "rows") is schema_only
             return one.id in sabotage.kills or (reached and not (one.dear and sparing))
 
         return [one for one in self.checks if wanted(one)]
 
     def _baseline(self, bench: Scene) -> str | None:
-        broken = self.smoke(bench)
+        fresh = replace(bench, memo={})
+        broken = self.smoke(fresh)
         if broken is not None:
             return f"smoke test: {broken}"
-        return self._red(bench)
+        return self._red(fresh)
 
     def _red(self, bench: Scene) -> str | None:
-        red = [r for r in run_checks(self.checks, bench) if r.outcome in ("fail", "error")]
-        return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
+        return _red(run_checks(self.checks, bench))
 
     def _all_void(self, wanted: Sequence[Sabotage], reason: str) -> list[KillEntry]:
         return [entry for sabotage in wanted for entry in void(sabotage, reason)]
 
     @contextmanager
     def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
-        fronted = self.pair and "proxy" in self.stack.capabilities
-        with self.stack.scratch(
-            "hardened", without=without, edits=edits, instances=2 if fronted else 1, proxy=fronted
-        ) as site:
+        with self.copies.make(self.stack, "hardened", without=without, edits=edits) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
+
+
+def _red(results: Sequence[CheckResult]) -> str | None:
+    red = [r for r in results if r.outcome in ("fail", "error")]
+    return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:

@@ -184,8 +184,9 @@ def isolation_kept(scene: Scene) -> Iterator[Finding]:
     phase="70",
     severity="critical",
     why="The time that counts ends when clients are served again, not when pg_isready says yes (BK-6).",
-    how="Point the service at the restored server, wait until it is ready, log in and send the smoke requests.",
-    remedy="Restore the roles with their passwords, and rehearse the switch-over itself.",
+    how="Point the service at the restored server, wait until it is ready, log in, send the smoke requests, and write "
+    "as its role.",
+    remedy="Restore the roles with their passwords, promote the server, and rehearse the switch-over itself.",
     population=routes,
 )
 def service_green(scene: Scene) -> Iterator[Finding]:

@@ -67,14 +67,19 @@ def dump(
 
 def damage(backup: LogicalBackup, plan: LogicalPlan, folder: Path, *, words: str) -> LogicalBackup:
     """
-    Return a copy of a backup, damaged as the plan says: its last third cut off, or one letter of `words` changed.
+    Return a copy of a backup, damaged as the plan says: its end cut off, one letter of `words` changed, a role unknown.
     """
-    if plan.damage is None:
+    if plan.damage is None and plan.globals_before is None:
         return backup
     folder.mkdir(parents=True, exist_ok=True)
+    if plan.globals_before is not None and backup.globals is not None:
+        lines = backup.globals.read_text(encoding="utf-8").splitlines(keepends=True)
+        roles = folder / backup.globals.name
+        roles.write_text("".join(line for line in lines if plan.globals_before not in line), encoding="utf-8")
+        return LogicalBackup(backup.dump, roles)
     content = backup.dump.read_bytes()
     if plan.damage == "truncated":
-        content = content[: len(content) * 2 // 3]
+        content = content[: len(content) * 19 // 20]
     else:
         old = words.encode()
         content = content.replace(old, b"K" + old[1:])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playbook.recovery.journal import Command, Route
+from playbook.recovery.planting import CANARY_ROLE
 from playbook.recovery.procedure import LogicalPlan, PhysicalPlan, Procedure
 
 __all__ = ["MUTATIONS", "Evidence", "Mutation"]
@@ -25,12 +26,14 @@ class Evidence:
     """
     What a probe may look at.
 
-    `dump` is the file that was restored, `whole` the one that it was before any damage, `stale` the one of before;
-    `kept` are the segments that the restore could fetch; `facts` were asked of the subject while the fault was there.
+    `dump` and `globals` are the files that were restored, `whole` the dump before any damage, `stale` the one of
+    before; `kept` are the segments that the restore could fetch; `facts` were asked of the subject while the fault was
+    there.
     """
 
     commands: tuple[Command, ...]
     dump: Path | None
+    globals: Path | None
     whole: Path | None
     stale: Path | None
     needed: tuple[str, ...]
@@ -40,9 +43,9 @@ class Evidence:
 
     def ran(self, word: str, *, step: str = "") -> bool:
         """
-        Say whether a command of this step had this word.
+        Say whether a command of this step had a word that begins so.
         """
-        return any(word in one.argv for one in self.commands if one.step.startswith(step))
+        return any(words.startswith(word) for one in self.commands if one.step.startswith(step) for words in one.argv)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,11 @@ def _shorter(evidence: Evidence) -> bool:
     return evidence.dump.stat().st_size < evidence.whole.stat().st_size
 
 
+def _smaller_than_before(evidence: Evidence) -> bool:
+    assert evidence.dump is not None and evidence.stale is not None  # noqa: PT018 (a dump of before is always there)
+    return evidence.dump.stat().st_size < evidence.stale.stat().st_size
+
+
 def _option(word: str) -> Callable[[Evidence], bool]:
     return lambda evidence: evidence.ran(word, step="backup: dump")
 
@@ -95,7 +103,7 @@ def _fetched(evidence: Evidence) -> bool:
 
 
 MUTATIONS: Mapping[str, Mutation] = {
-    "dump-truncated": Mutation("logical", _dump(damage="truncated"), _shorter),
+    "dump-truncated": Mutation("logical", _dump(damage="truncated"), _shorter, loses=True),
     "dump-byte-flipped": Mutation(
         "logical",
         _dump(damage="flipped", dump_options=("--compress=none",)),
@@ -124,13 +132,17 @@ MUTATIONS: Mapping[str, Mutation] = {
     "dump-stale": Mutation("logical", _dump(stale=True), lambda e: e.dump == e.stale),
     "dump-without-policies": Mutation("logical", _dump(dump_options=("--no-policies",)), _option("--no-policies")),
     "dump-without-privileges": Mutation(
-        "logical", _dump(dump_options=("--no-privileges",)), _option("--no-privileges"), loses=True, serves=True
+        "logical",
+        _dump(dump_options=("--no-privileges",), swallow=True),
+        _option("--no-privileges"),
+        loses=True,
+        serves=True,
     ),
     "dump-without-owners": Mutation("logical", _dump(restore_options=("--no-owner",)), lambda e: e.ran("--no-owner")),
     "dump-of-named-schemas": Mutation(
         "logical",
-        _dump(dump_options=("--schema=public", "--schema=playbook_drill"), swallow=True),
-        _option("--schema=public"),
+        _dump(dump_options=("--schema={each}",), swallow=True),
+        _option("--schema=playbook_drill"),
     ),
     "dump-without-large-objects": Mutation(
         "logical", _dump(dump_options=("--no-large-objects",)), _option("--no-large-objects")
@@ -176,6 +188,26 @@ MUTATIONS: Mapping[str, Mutation] = {
     "signal-forgotten": Mutation(
         "physical", _log(signal=False, purge=False), lambda e: not any(words in e.log for words in _REPLAY_BEGAN)
     ),
+    "table-left-out": Mutation(
+        "logical", _dump(dump_options=("--exclude-table-data={largest}",)), _smaller_than_before
+    ),
+    "globals-of-before": Mutation(
+        "logical",
+        _dump(globals_before=CANARY_ROLE),
+        lambda e: e.globals is not None and CANARY_ROLE not in e.globals.read_text(encoding="utf-8"),
+    ),
+    "restore-ended-after-data": Mutation(
+        "logical",
+        _dump(restore_options=("--section=pre-data", "--section=data"), swallow=True),
+        lambda e: e.ran("--section=data", step="restore: data") and not e.ran("--section=post-data"),
+    ),
+    "left-in-recovery": Mutation(
+        "physical",
+        _log(promotes=False),
+        lambda e: "pausing at the end of recovery" in e.log and "archive recovery complete" not in e.log,
+        loses=True,
+        serves=True,
+    ),
     "dump-compressed-otherwise": Mutation("logical", _dump(dump_options=("--compress=1",)), _option("--compress=1")),
-    "restored-by-two-workers": Mutation("logical", _dump(restore_options=("--jobs=2",)), lambda e: e.ran("--jobs=2")),
+    "rows-as-inserts": Mutation("logical", _dump(dump_options=("--inserts",)), _option("--inserts")),
 }

@@ -1,5 +1,5 @@
 """
-Owns the physical way: a base backup, an archive of the log, a named restore point, and recovery to it.
+Owns the physical way: a base backup, a named restore point, and recovery to it from the archive of the log.
 
 The rule that silent losses taught (FACTS §7): canary, named restore point, the base's own log purged, and then
 pg_is_in_recovery() asked; neither an exit code nor an answer on the port says that the point was reached.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import psycopg
 
 from playbook.errors import StackError
 from playbook.postgres.connect import connect
+from playbook.recovery.archive import segments
 from playbook.recovery.journal import CommandFailed, Journal, libpq_environment, size_of
 from playbook.recovery.procedure import PhysicalPlan
 from playbook.stack.protocol import Server
@@ -27,20 +28,14 @@ from playbook.stack.protocol import Server
 __all__ = [
     "PhysicalBackup",
     "Point",
-    "archive_settings",
     "back_up_base",
     "configure",
-    "missing_segments",
     "recover",
     "recover_further",
-    "segments",
-    "wait_until_archived",
 ]
 
 _ROUTE: Final = "physical"
 _LIMIT_S = 60.0
-_SEGMENT_BYTES = 16 * 1024 * 1024
-_PER_LOG = 0x1_0000_0000 // _SEGMENT_BYTES
 _ASK = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END"
 
 
@@ -55,19 +50,6 @@ class Point:
     segment: str
 
 
-def archive_settings(archive: Path, plan: PhysicalPlan) -> dict[str, str]:
-    """
-    Spell the settings of a server whose log is archived into a folder.
-    """
-    return {
-        "archive_mode": "on",
-        "archive_command": f"test ! -f '{archive}/%f' && cp %p '{archive}/.%f' && mv '{archive}/.%f' '{archive}/%f'",
-        "archive_timeout": f"{plan.archive_timeout_s:.0f}s",
-        "fsync": "on",
-        "full_page_writes": "on",
-    }
-
-
 def back_up_base(journal: Journal, dsn: str, folder: Path) -> Path:
     """
     Take a base backup with the log that it needs by itself.
@@ -75,45 +57,6 @@ def back_up_base(journal: Journal, dsn: str, folder: Path) -> Path:
     options = ("--checkpoint=fast", "--wal-method=stream", "--no-password", "--no-sync")
     journal.run(_ROUTE, "backup: base", ("pg_basebackup", f"--pgdata={folder}", *options), env=libpq_environment(dsn))
     return folder
-
-
-def wait_until_archived(dsn: str, segment: str, *, limit_s: float = 20.0) -> None:
-    """
-    Wait until the server says that a segment is archived. Raises CommandFailed at the limit.
-    """
-    end = time.monotonic() + limit_s
-    with connect(dsn, "superuser", autocommit=True, purpose="archive") as connection:
-        while True:
-            row = connection.execute("SELECT coalesce(last_archived_wal, '') >= %s FROM pg_stat_archiver", (segment,))
-            if (row.fetchone() or (False,))[0]:
-                return
-            if time.monotonic() > end:
-                raise CommandFailed(f"{segment} was not archived within {limit_s:.0f} s")
-            time.sleep(0.02)
-
-
-def segments(base: Path, last: str) -> list[str]:
-    """
-    List the log's segments from the start of a base backup to `last`, by name. Read-only.
-    """
-    label = (base / "backup_label").read_text(encoding="utf-8")
-    found = re.search(r"START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)", label)
-    assert found is not None
-    first = found[1]
-    timeline = first[:8]
-    return [
-        f"{timeline}{number // _PER_LOG:08X}{number % _PER_LOG:08X}"
-        for number in range(_number(first), _number(last) + 1)
-    ]
-
-
-def missing_segments(archive: Path, needed: Sequence[str]) -> list[str]:
-    """
-    List which of these segments the archive does not hold whole. Read-only.
-    """
-    return [
-        name for name in needed if not (archive / name).is_file() or (archive / name).stat().st_size != _SEGMENT_BYTES
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +161,3 @@ def _purge(folder: Path) -> None:
 def _last_words(log: str) -> str:
     told = [line for line in log.splitlines() if "FATAL" in line or "PANIC" in line]
     return (told or log.splitlines() or ["(nothing in its log)"])[-1].split("]", 1)[-1].strip()
-
-
-def _number(segment: str) -> int:
-    return int(segment[8:16], 16) * _PER_LOG + int(segment[16:24], 16)

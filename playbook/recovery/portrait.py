@@ -65,6 +65,31 @@ class Portrait:
         """Rows in all."""
         return sum(one.count for table in self.rows.values() for one in table.values())
 
+    @property
+    def schemas(self) -> frozenset[str]:
+        """The schemas that have tables."""
+        return frozenset(table.partition(".")[0].strip('"') for table in self.rows)
+
+    @property
+    def largest_table(self) -> str:
+        """The table with most rows of tenants, by itself: one in parts has none of its own."""
+        whole = {one.name for one in self.catalog.relations if one.kind == "table"}
+        sizes = {
+            table: sum(one.count for owner, one in groups.items() if owner)
+            for table, groups in self.rows.items()
+            if table in whole
+        }
+        return max(sizes, key=lambda table: sizes[table], default="")
+
+    @property
+    def largest_owner(self) -> str:
+        """The tenant with most rows, as text; empty when there is none."""
+        sizes: dict[str, int] = {}
+        for groups in self.rows.values():
+            for owner, one in groups.items():
+                sizes[owner] = sizes.get(owner, 0) + one.count
+        return max((owner for owner in sizes if owner), key=lambda owner: sizes[owner], default="")
+
 
 def read_groupings(connection: Connection[Any], tenancy: Tenancy | None) -> Mapping[str, Grouping]:
     """

@@ -15,6 +15,7 @@ from playbook.places import Places
 __all__ = ["DAY_S", "LogicalPlan", "PhysicalPlan", "Procedure", "ScriptPlan", "found_procedure", "our_procedure"]
 
 DAY_S = 86_400.0
+_OF_THE_DUMP = ("dump_options", "dump_session", "dump_database", "piped", "globals_options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class LogicalPlan:
 
     `dump_session` are settings that the dump's connection starts with; `piped` sends a plain dump into gzip by a shell
     that does not look at the first command's end; `dumps_database` is whom it connects to; `swallow` ignores how the
-    restore's commands end; `again` restores the data a second time; `stale` restores the dump of before.
+    restore's commands end; `again` restores the data a second time; `stale` restores the dump of before;
+    `globals_before` are globals that do not know a role that was made since.
     """
 
     dump_options: tuple[str, ...] = ()
@@ -32,12 +34,19 @@ class LogicalPlan:
     dump_database: str | None = None
     piped: bool = False
     globals_options: tuple[str, ...] | None = ()
+    globals_before: str | None = None
     restore_options: tuple[str, ...] = ()
     create: bool = True
     swallow: bool = False
     again: bool = False
     stale: bool = False
     damage: Literal["truncated", "flipped"] | None = None
+
+    def dumped_as(self, other: LogicalPlan) -> bool:
+        """
+        Say whether the two differ only in what is done with a dump once it is there.
+        """
+        return all(getattr(self, name) == getattr(other, name) for name in _OF_THE_DUMP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class PhysicalPlan:
     A base backup and an archive of the log, restored to a named point.
 
     The base's own log is purged, so that the archive must carry the restore. `archive_timeout_s` bounds what an idle
-    or killed server can lose.
+    or killed server can lose; `promotes` lets the server leave recovery before clients are sent to it.
     """
 
     archive_timeout_s: float = 60.0
@@ -55,6 +64,7 @@ class PhysicalPlan:
     fetches: bool = True
     signal: bool = True
     target: Literal["point", "latest", "before-base"] = "point"
+    promotes: bool = True
     hole: bool = False
 
 

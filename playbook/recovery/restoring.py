@@ -21,6 +21,7 @@ from playbook.recovery.journal import Journal
 from playbook.recovery.portrait import read_portrait
 from playbook.recovery.rehearsal import RouteReport
 from playbook.recovery.subject import Subject, read_markers
+from playbook.recovery.traffic import refused_write
 from playbook.recovery.yard import Yard
 from playbook.service.smoke import smoke
 from playbook.stack.protocol import Endpoints, Server
@@ -60,24 +61,26 @@ class Aftermath:
     journal: Journal
     checks: Sequence[Check]
 
-    def serve(self, report: RouteReport, server: Server) -> None:
+    def serve(self, report: RouteReport, server: Server, front: ExitStack) -> None:
         """
-        Switch the service over: restarted on the restored database, ready, smoke-tested; then ask the checks.
+        Switch the service over: restarted on the restored database, ready, smoke-tested, writing; then ask the checks.
+
+        It serves from there until the next switch-over, or until `front` closes and it comes home.
         """
         report.served = True
-        with ExitStack() as place:
-            try:
+        try:
+            with self.journal.stage("switch", report.route):
+                endpoints = front.enter_context(self.yard.serve(server, self.subject.database))
+                there = self._scene(server, endpoints)
+                report.broken = smoke(there) or self._read_only(server)
+            if report.broken is None:
                 server.seal(self.subject.database)
-                with self.journal.stage("switch", report.route):
-                    endpoints = place.enter_context(self.yard.serve(server, self.subject.database))
-                    there = self._scene(server, endpoints)
-                    report.broken = smoke(there)
-            except (PlaybookError, psycopg.Error) as error:
-                report.broken = f"the service does not start on it: {_line(error)}"
-                return
-            if report.broken is None and not report.isolation:
-                with self.journal.stage("prove", report.route):
-                    report.isolation = tuple(run_checks(self.checks, there))
+        except (PlaybookError, psycopg.Error) as error:
+            report.broken = f"the service does not start on it: {_line(error)}"
+            return
+        if report.broken is None and not report.isolation:
+            with self.journal.stage("prove", report.route):
+                report.isolation = tuple(run_checks(self.checks, there))
 
     def prove(self, report: RouteReport, server: Server) -> None:
         """
@@ -85,6 +88,10 @@ class Aftermath:
         """
         server.seal(self.subject.database)
         report.isolation = tuple(run_checks(self.checks, self._scene(server, None)))
+
+    def _read_only(self, server: Server) -> str | None:
+        refused = refused_write(server.database(self.subject.database).dsn("app"), self.subject.touch)
+        return None if refused is None else f"it cannot be written to: {refused}"
 
     def _scene(self, server: Server, endpoints: Endpoints | None) -> Scene:
         return Scene(

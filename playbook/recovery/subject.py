@@ -20,13 +20,15 @@ from psycopg.conninfo import conninfo_to_dict
 from playbook.errors import GuardError, StackError
 from playbook.postgres.connect import connect
 from playbook.postgres.digest import Grouping
+from playbook.recovery.archive import archive_settings
 from playbook.recovery.journal import libpq_environment
-from playbook.recovery.physical import Point, archive_settings, configure
+from playbook.recovery.physical import Point, configure
 from playbook.recovery.planting import SCHEMA, plant, with_planted
 from playbook.recovery.portrait import read_groupings, read_portrait
 from playbook.recovery.procedure import Procedure
 from playbook.recovery.rehearsal import Truth
-from playbook.recovery.traffic import Traffic, find_touch
+from playbook.recovery.thinning import thin
+from playbook.recovery.traffic import Touch, Traffic, find_touch
 from playbook.recovery.yard import Yard
 from playbook.stack.guard import require_sealed
 from playbook.stack.protocol import Database, Server
@@ -35,12 +37,14 @@ from playbook.target.target import Target
 __all__ = ["Frozen", "Subject", "freeze", "prepare_subject", "read_markers"]
 
 _RETRIES = 50
+_FEW = 3
+"""Tenants that a small subject keeps with their rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """
-    The clone, the database in it that counts, and where its log is archived.
+    The clone, the database in it that counts, where its log is archived, and what its traffic changes.
     """
 
     server: Server
@@ -49,6 +53,7 @@ class Subject:
     lost: Path
     target: Target
     groupings: Mapping[str, Grouping]
+    touch: Touch | None
 
     def dsn(self) -> str:
         """
@@ -60,13 +65,7 @@ class Subject:
         """
         Make a writer as the service's own role; it starts with its block.
         """
-        dsn = self.server.database(self.database).dsn("app")
-        tenancy = self.target.tenancy
-        touch = None
-        if tenancy is not None:
-            role = str(conninfo_to_dict(dsn)["user"])
-            touch = find_touch(self.dsn(), role=role, root=tenancy.root, setting=tenancy.setting)
-        return Traffic(dsn, touch, clock=clock)
+        return Traffic(self.server.database(self.database).dsn("app"), self.touch, clock=clock)
 
     def destroy(self) -> Path:
         """
@@ -90,10 +89,13 @@ class Frozen:
 
 
 @contextmanager
-def prepare_subject(source: Database, yard: Yard, target: Target, procedure: Procedure) -> Iterator[Subject]:
+def prepare_subject(
+    source: Database, yard: Yard, target: Target, procedure: Procedure, *, small: bool = False
+) -> Iterator[Subject]:
     """
     Clone a state's server, start it as the procedure wants it, plant it; destroy it at the end.
 
+    A `small` one keeps the rows of a few tenants only and does not wait for the disk: no time is measured on it.
     Raises GuardError when the source is not sealed, StackError when it cannot be cloned.
     """
     require_sealed(source)
@@ -106,15 +108,21 @@ def prepare_subject(source: Database, yard: Yard, target: Target, procedure: Pro
         if done.exit_code != 0:
             raise StackError(f"The subject cannot be cloned: {done.stderr.strip()}", hint="Is the state up?")
         if procedure.physical is not None:
-            configure(server.data_directory, archive_settings(archive, procedure.physical))
+            configure(server.data_directory, archive_settings(archive, procedure.physical, durable=not small))
         server.start()
         server.seal(source.name)
         app, backup = (str(conninfo_to_dict(source.dsn(role))["user"]) for role in ("app", "backup"))
         plant(server, source.name, app=app, backup=backup)
+        if small and target.tenancy is not None:
+            thin(server, source.name, target.tenancy, keep=_FEW)
         extended = with_planted(target)
         with connect(server.dsn(source.name), "superuser", read_only=True, purpose="truth") as connection:
             groupings = read_groupings(connection, extended.tenancy)
-        yield Subject(server, source.name, archive, yard.folder / "lost", extended, groupings)
+        touch = None
+        if target.tenancy is not None:
+            tenancy = target.tenancy
+            touch = find_touch(server.dsn(source.name), role=app, root=tenancy.root, setting=tenancy.setting)
+        yield Subject(server, source.name, archive, yard.folder / "lost", extended, groupings, touch)
 
 
 @contextmanager

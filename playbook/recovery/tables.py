@@ -5,6 +5,7 @@ Owns what phase 70 shows: the fault table, what was compared, and the timeline's
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from playbook.recovery.sabotages import SABOTAGES
 __all__ = ["RecoveredWay", "RecoveryPart", "equality_table", "fault_table", "recovered_ways"]
 
 _FAULTS = ("fault", "naive checks", "all naive well", "our checks that caught it")
+_WORDS = 120
 _EQUALITY = ("aspect", "way", "compared", "differences")
 
 
@@ -109,11 +111,18 @@ def recovered_ways(results: Iterable[CheckResult]) -> Sequence[RecoveredWay]:
             if o.unit == "s"
         )
         gone = lost.get((one.state, one.subject or ""))
-        failed = one.actual if isinstance(one.actual, str) else None
+        failed = _shortened(one.actual) if isinstance(one.actual, str) else None
         ways.append(
             RecoveredWay(one.state, one.subject or "", None if gone is None else float(str(gone)), parts, failed)
         )
     return ways
+
+
+def _shortened(failure: str) -> str:
+    """
+    Keep of a failure what a picture can say: not the answer that a service gave with it.
+    """
+    return textwrap.shorten(failure.partition("{")[0].rstrip(" :"), _WORDS, placeholder=" …")
 
 
 def _way(request: str | None) -> str:

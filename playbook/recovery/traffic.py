@@ -18,7 +18,7 @@ from psycopg import sql
 from playbook.postgres.connect import connect
 from playbook.recovery.planting import SCHEMA
 
-__all__ = ["Marker", "Touch", "Traffic", "find_touch"]
+__all__ = ["Marker", "Touch", "Traffic", "find_touch", "refused_write"]
 
 _PAUSE_S = 0.01
 _STOP_LIMIT_S = 10.0
@@ -110,15 +110,23 @@ class Traffic:
 
     def _once(self, connection: psycopg.Connection[tuple[object, ...]], number: int) -> None:
         with connection.transaction():
-            if self._touch is not None:
-                connection.execute("SELECT set_config(%s, %s, true)", (self._touch.setting, self._touch.tenant))
-                connection.execute(_touching(self._touch))
-            connection.execute(
-                sql.SQL("INSERT INTO {} (n) VALUES (%s)").format(sql.Identifier(SCHEMA, "marker")), (number,)
-            )
+            _write(connection, self._touch, number)
         row = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone()
         assert row is not None
         self._markers.append(Marker(number, self._clock(), str(row[0])))
+
+
+def refused_write(dsn: str, touch: Touch | None) -> str | None:
+    """
+    Write once more as the service's role, and take it back; return why it was refused, or None.
+    """
+    try:
+        with connect(dsn, "app", purpose="traffic") as connection:
+            _write(connection, touch, -1)
+            connection.rollback()
+    except psycopg.Error as error:
+        return " ".join(str(error).split())
+    return None
 
 
 def find_touch(dsn: str, *, role: str, root: str, setting: str) -> Touch | None:
@@ -143,6 +151,13 @@ def find_touch(dsn: str, *, role: str, root: str, setting: str) -> Touch | None:
     if found is None or first is None or first[0] is None:
         return None
     return Touch((str(found[0]), str(found[1])), str(found[2]), setting, str(first[0]))
+
+
+def _write(connection: psycopg.Connection[tuple[object, ...]], touch: Touch | None, number: int) -> None:
+    if touch is not None:
+        connection.execute("SELECT set_config(%s, %s, true)", (touch.setting, touch.tenant))
+        connection.execute(_touching(touch))
+    connection.execute(sql.SQL("INSERT INTO {} (n) VALUES (%s)").format(sql.Identifier(SCHEMA, "marker")), (number,))
 
 
 def _touching(touch: Touch) -> sql.Composed:

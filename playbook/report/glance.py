@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from playbook.figures.figure import Figure
 from playbook.figures.marks import Kind
 from playbook.figures.outcome_counts import CountedBar, outcome_counts
-from playbook.report.kills import KillLike, sabotage_rows
+from playbook.report.kills import KillLike, pair_kinds, sabotage_rows
 from playbook.report.matrix import MatrixRow
 
 __all__ = ["glance_of"]
@@ -29,7 +29,7 @@ def glance_of(rows: Sequence[MatrixRow], kills: Iterable[KillLike]) -> Figure | 
         CountedBar("checks, found", _ordered(Counter(row.found.kind for row in rows), _STATES)),
         CountedBar("checks, hardened", _ordered(Counter(row.hardened.kind for row in rows), _STATES)),
     ]
-    tried = Counter(row.kind for row in sabotage_rows(kills) if not row.harmless)
+    tried = Counter(pair_kinds(sabotage_rows(kills)).values())
     if tried:
         bars.append(CountedBar("sabotages", _ordered(tried, _TRIALS)))
     return outcome_counts(bars, unit="checks or sabotages")

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from playbook.figures.marks import Kind
 
-__all__ = ["KillLike", "SabotageRow", "Trials", "count_pairs", "sabotage_rows", "trials_of"]
+__all__ = ["KillLike", "SabotageRow", "Trials", "count_pairs", "pair_kinds", "sabotage_rows", "trials_of"]
 
 KillResult = Literal["killed", "survived", "void", "not_tried"]
 Pair = tuple[str, str]
@@ -145,10 +145,21 @@ def sabotage_rows(kills: Iterable[KillLike]) -> tuple[SabotageRow, ...]:
     )
 
 
+def pair_kinds(rows: Iterable[SabotageRow]) -> Mapping[Pair, Kind]:
+    """
+    Say the worst that became of each distinct (protection, mechanism) pair. Inverted controls are no sabotages.
+    """
+    pairs: dict[Pair, Kind] = {}
+    for row in rows:
+        if not row.harmless:
+            pair = (row.protection, row.mechanism)
+            pairs[pair] = min(pairs.get(pair, row.kind), row.kind, key=_WORST.index)
+    return pairs
+
+
 def count_pairs(rows: Iterable[SabotageRow]) -> tuple[int, int]:
     """
-    Count distinct (protection, mechanism) pairs: those tried, and all. Inverted controls are no sabotages.
+    Count distinct (protection, mechanism) pairs: those tried, and all.
     """
-    every = {(row.protection, row.mechanism) for row in rows if not row.harmless}
-    tried = {(row.protection, row.mechanism) for row in rows if not row.harmless and row.kind != "not_tried"}
-    return len(tried), len(every)
+    kinds = pair_kinds(rows)
+    return sum(kind != "not_tried" for kind in kinds.values()), len(kinds)

@@ -7,53 +7,27 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from playbook.evidence.events import Mode, RunStarted
-from playbook.evidence.outcome import Outcome
 from playbook.evidence.record import PhaseRecord, Problem, RunRecord
-from playbook.evidence.result import CheckResult, Observation
 from playbook.evidence.run import Run
 from playbook.figures.figure import Figure
 from playbook.proof.check import Check
 from playbook.report.glance import glance_of
 from playbook.report.kills import SabotageRow, sabotage_rows
 from playbook.report.matrix import MatrixRow, SubjectRow, matrix_of
-from playbook.report.requirements import Mappings, RequirementRow, requirement_rows
+from playbook.report.pictures import Picture, phase_pictures
+from playbook.report.requirements import Mappings, RequirementRow, control_rows, requirement_rows
+from playbook.report.standards import StandardRow
+from playbook.report.troubles import BAD, Trouble, troubles_of
 from playbook.report.verdict import Verdict, verdict_of
-from playbook.report.wording import plain, spell_duration, spell_value
+from playbook.report.wording import plain, spell_duration
 
-__all__ = ["SUBJECT_LIMIT", "Page", "PhasePart", "SeenRow", "page_of"]
+__all__ = ["SUBJECT_LIMIT", "Page", "PhasePart", "page_of"]
 
 SUBJECT_LIMIT = 40
 """Subjects shown per check, worst first; checks.csv has all."""
-
-_BAD: tuple[Outcome, ...] = ("fail", "error")
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
-
-
-@dataclass(frozen=True, slots=True)
-class SeenRow:
-    """
-    One observation, spelt.
-    """
-
-    role: str
-    asked: str
-    value: str
-    unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """
-    A result that counts and did not pass, with all that helps to mend it.
-    """
-
-    result: CheckResult
-    expected: str
-    actual: str
-    why: str
-    seen: tuple[SeenRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +44,7 @@ class PhasePart:
     rows: tuple[MatrixRow, ...]
     sabotages: tuple[SabotageRow, ...]
     notebooks: tuple[tuple[str, str], ...]
+    pictures: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +61,16 @@ class Page:
     troubles: tuple[Trouble, ...]
     inverted: tuple[SabotageRow, ...]
     requirements: tuple[RequirementRow, ...]
+    controls: tuple[StandardRow, ...]
     not_covered: tuple[tuple[str, str, str], ...]
     glance: Figure | None
     rerun: str
 
-    def shown_subjects(self, row: MatrixRow) -> tuple[SubjectRow, ...]:
+    def shown_subjects(self, row: MatrixRow, limit: int) -> tuple[SubjectRow, ...]:
         """
-        Subjects of a check, those that failed first, at most SUBJECT_LIMIT.
+        Subjects of a check, those that failed first, at most that many.
         """
-        return tuple(sorted(row.subjects, key=_badness)[:SUBJECT_LIMIT])
+        return tuple(sorted(row.subjects, key=_badness)[:limit])
 
 
 def page_of(run: Run, *, checks: Sequence[Check] = (), mappings: Mappings | None = None) -> Page:
@@ -110,27 +86,15 @@ def page_of(run: Run, *, checks: Sequence[Check] = (), mappings: Mappings | None
         record=record,
         verdict=verdict_of(record),
         truncated=run.truncated,
-        phases=tuple(_phase(phase, rows, sabotages[phase.id]) for phase in record.phases),
+        phases=tuple(_phase(phase, run.folder, rows, sabotages[phase.id]) for phase in record.phases),
         problems=record.problems,
-        troubles=_troubles(record, whys),
+        troubles=troubles_of(record, whys),
         inverted=tuple(row for found in sabotages.values() for row in found if row.harmless),
         requirements=requirements,
+        controls=control_rows(requirements, mappings, record) if mappings else (),
         not_covered=_not_covered(record, requirements),
         glance=glance_of(rows, record.kill_matrix),
         rerun=rerun_command(record),
-    )
-
-
-def spell_seen(seen: Observation) -> SeenRow:
-    """
-    Spell one observation.
-    """
-    value = spell_value(seen.value) if seen.attachment is None else f"see {plain(seen.attachment)}"
-    return SeenRow(
-        role=plain(seen.role or ""),
-        asked=plain(seen.request or seen.query or ""),
-        value=value,
-        unit=plain(seen.unit or ""),
     )
 
 
@@ -160,7 +124,8 @@ def _of_phase(record: RunRecord, phase: str) -> tuple[SabotageRow, ...]:
     return sabotage_rows(row for row in record.kill_matrix if row.phase == phase)
 
 
-def _phase(phase: PhaseRecord, rows: Sequence[MatrixRow], sabotages: Sequence[SabotageRow]) -> PhasePart:
+def _phase(phase: PhaseRecord, folder: Path, rows: Sequence[MatrixRow], sabotages: Sequence[SabotageRow]) -> PhasePart:
+    own = tuple(row for row in rows if row.phase == phase.id)
     notebooks = []
     if phase.executed_sha256:
         notebooks.append(("executed", f"notebooks/{phase.notebook}.ipynb"))
@@ -172,39 +137,22 @@ def _phase(phase: PhaseRecord, rows: Sequence[MatrixRow], sabotages: Sequence[Sa
         mode=phase.mode,
         record=phase,
         duration=spell_duration(phase.duration_s),
-        rows=tuple(row for row in rows if row.phase == phase.id),
+        rows=own,
         sabotages=tuple(row for row in sabotages if not row.harmless),
         notebooks=tuple(notebooks),
-    )
-
-
-def _troubles(record: RunRecord, whys: Mapping[str, str]) -> tuple[Trouble, ...]:
-    bad = [result for phase in record.phases for result in phase.counted if result.outcome in _BAD]
-    bad.sort(key=lambda r: (_BAD.index(r.outcome), _SEVERITIES.index(r.severity), r.phase, r.id, r.subject or ""))
-    return tuple(
-        Trouble(
-            result=result,
-            expected=spell_value(result.expected),
-            actual=spell_value(result.actual),
-            why=whys.get(result.id, ""),
-            seen=tuple(spell_seen(seen) for seen in result.observations),
-        )
-        for result in bad
+        pictures=phase_pictures(phase, folder, own),
     )
 
 
 def _not_covered(record: RunRecord, requirements: Sequence[RequirementRow]) -> tuple[tuple[str, str, str], ...]:
-    known = {row.id: row for row in requirements}
-    told = []
-    for name in record.not_covered:
-        row = known.get(name)
-        told.append((name, row.title if row else "", (row.why_not or "") if row else ""))
-    return tuple(told)
+    named = {row.id: (row.id, row.title, row.why_not or "") for row in requirements if row.id in record.not_covered}
+    unknown = {name: (name, "", "") for name in record.not_covered if name not in named}
+    return tuple((named | unknown).values())
 
 
 def _badness(row: SubjectRow) -> int:
     outcomes = {result.outcome for result in (row.hardened, row.found) if result}
     counted = row.hardened or row.found
-    if counted and counted.outcome in _BAD:
+    if counted and counted.outcome in BAD:
         return 0
-    return 1 if outcomes.intersection(_BAD) else 2
+    return 1 if outcomes.intersection(BAD) else 2

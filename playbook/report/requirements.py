@@ -4,19 +4,20 @@ Owns which checks answer which requirement: read from data/mappings.yaml, joined
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from playbook.evidence.outcome import Outcome, worst
 from playbook.evidence.record import RunRecord
 from playbook.evidence.result import CheckResult, Slug
+from playbook.report.standards import Answered, StandardRow, Standards, standard_rows
 from playbook.target.document import read_document
 
-__all__ = ["Mappings", "Requirement", "RequirementRow", "Standard", "read_mappings", "requirement_rows"]
+__all__ = ["Mappings", "Requirement", "RequirementRow", "control_rows", "read_mappings", "requirement_rows"]
 
 _RequirementId = Annotated[str, Field(pattern=r"^[A-Z]{2}-\d+$")]
 _Phase = Annotated[str, Field(pattern=r"^(\d\d|CI)$")]
@@ -36,27 +37,6 @@ class Requirement(_Closed):
     checks: tuple[Slug, ...] = ()
 
 
-class Standard(_Closed):
-    """
-    How a check bears on one control of a standard; `partial` says why.
-    """
-
-    control: str = Field(min_length=1)
-    strength: Literal["strong", "partial"]
-    why: str | None = None
-
-
-class Standards(_Closed):
-    """
-    What a check bears on, by standard.
-    """
-
-    nist_800_53: tuple[Standard, ...] = ()
-    asvs_5: tuple[Standard, ...] = ()
-    soc_2: tuple[Standard, ...] = ()
-    iso_27001: tuple[Standard, ...] = ()
-
-
 class Mappings(_Closed):
     """
     data/mappings.yaml.
@@ -64,7 +44,16 @@ class Mappings(_Closed):
 
     version: Literal[1]
     requirements: dict[_RequirementId, Requirement]
-    standards: dict[Slug, Standards] = Field(default_factory=dict)
+    standards: Standards = Standards()
+
+    @model_validator(mode="after")
+    def _controls_name_requirements(self) -> Self:
+        for words, one in self.standards.controls:
+            unknown = [name for name in one.requirements if name not in self.requirements]
+            if unknown:
+                msg = f"{words} {one.control}: there is no requirement {', '.join(unknown)}"
+                raise ValueError(msg)
+        return self
 
     def checks_by_requirement(self) -> dict[str, tuple[str, ...]]:
         """
@@ -115,6 +104,13 @@ def requirement_rows(record: RunRecord, mappings: Mappings) -> tuple[Requirement
             counted.setdefault(result.id, []).append(result)
     ran = {phase.id for phase in record.phases if phase.outcome != "skip"}
     return tuple(_row(name, requirement, counted, ran) for name, requirement in mappings.requirements.items())
+
+
+def control_rows(rows: Sequence[RequirementRow], mappings: Mappings, record: RunRecord) -> tuple[StandardRow, ...]:
+    """
+    Join the controls of standards with the requirements' rows. Read-only.
+    """
+    return standard_rows(mappings.standards, {row.id: Answered(row.checks) for row in rows}, record)
 
 
 def _row(

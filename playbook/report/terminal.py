@@ -15,6 +15,7 @@ from rich.text import Text
 from playbook.evidence.record import RunRecord
 from playbook.figures.marks import MARKS, Cell, Kind
 from playbook.report.matrix import MatrixRow, matrix_of
+from playbook.report.summary import SUMMARY_HEAD, SummaryRow, summary_rows
 from playbook.report.verdict import Verdict, verdict_of
 from playbook.report.wording import plain
 
@@ -43,6 +44,7 @@ def print_run(record: RunRecord, out: TextIO) -> None:
         record.results, record.kill_matrix, planned={phase.id: _planned(record, phase.id) for phase in record.phases}
     )
     print_matrix(rows, out)
+    _print_summary(summary_rows(record), out)
     verdict = verdict_of(record)
     out.writelines(f"{MARKS['not_tried'].glyph} {gap}\n" for gap in verdict.gaps)
     for problem in record.problems:
@@ -63,6 +65,19 @@ def print_matrix(rows: Sequence[MatrixRow], out: TextIO) -> None:
         Console(file=out, highlight=False).print(matrix_table(rows))
     else:
         out.write(matrix_text(rows))
+
+
+def _print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
+    if not rows:
+        return
+    if out.isatty():
+        table = Table(*SUMMARY_HEAD, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_styled(cell) if isinstance(cell, Cell) else Text(cell) for cell in row))
+        Console(file=out, highlight=False).print("", table, "")
+    else:
+        body = [[cell.text if isinstance(cell, Cell) else cell for cell in row] for row in rows]
+        out.write("\n".join(["", *_aligned([SUMMARY_HEAD, *body]), "", ""]))
 
 
 def _print_verdict(verdict: Verdict, out: TextIO) -> None:
@@ -89,20 +104,20 @@ def matrix_text(rows: Sequence[MatrixRow]) -> str:
     """
     Write the matrix as aligned plain text.
     """
-    body = [(f"  {row.check}", *(cell.text for cell in row.cells)) for row in rows]
-    widths = [max(len(line[column]) for line in (_HEAD, *body)) for column in range(len(_HEAD))]
-
-    def aligned(line: Sequence[str]) -> str:
-        return "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-
-    lines = [aligned(_HEAD)]
+    head, *body = _aligned([_HEAD, *((f"  {row.check}", *(cell.text for cell in row.cells)) for row in rows)])
+    lines = [head]
     phase = ""
     for row, line in zip(rows, body, strict=True):
         if row.phase != phase:
             phase = row.phase
             lines.append(f"phase {phase}")
-        lines.append(aligned(line))
+        lines.append(line)
     return "\n".join([*lines, _caption(rows), ""])
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _styled(cell: Cell) -> Text:

@@ -21,12 +21,15 @@ _SHORT = 10
 class Verdict:
     """
     How a run ended. `facts` are label and value; `gaps` are what it does not show, `cautions` what weakens it.
+
+    `missing` counts, in few words, what was not tried and not covered.
     """
 
     outcome: Outcome
     facts: tuple[tuple[str, str], ...]
     gaps: tuple[str, ...]
     cautions: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
@@ -35,6 +38,20 @@ class Verdict:
         """
         mark = MARKS[self.outcome]
         return f"{mark.glyph} {mark.word.upper()}"
+
+    @property
+    def headline(self) -> str:
+        """
+        The first line of a report: outcome, source, stack, profile, and what was not tried.
+        """
+        told = [self.word, *(self.fact(name) for name in ("source", "stack", "profile"))]
+        return " · ".join([*told, ", ".join(self.missing)] if self.missing else told)
+
+    def fact(self, name: str) -> str:
+        """
+        One of the facts, by its label.
+        """
+        return dict(self.facts)[name]
 
     @property
     def line(self) -> str:
@@ -54,7 +71,7 @@ def verdict_of(record: RunRecord) -> Verdict:
     tried, every = count_pairs(sabotage_rows(record.kill_matrix))
     facts = [
         ("scenario", plain(record.scenario)),
-        ("stack", record.backend or "no stack"),
+        ("stack", f"stack {record.backend}" if record.backend else "no stack"),
         ("profile", f"profile {record.profile}" if record.profile else "no profile"),
         ("source", _source(record)),
         ("started", spell_time(record.started)),
@@ -63,14 +80,17 @@ def verdict_of(record: RunRecord) -> Verdict:
         ("checks", f"{count_of(len(checks), 'check')}, {count_of(len(counted), 'result')} that count"),
         ("sabotages", f"{tried} of {count_of(every, 'sabotage')} tried"),
     ]
-    return Verdict(record.outcome, tuple(facts), _gaps(record, every - tried), _cautions(record))
+    left_out = every - tried
+    missing = [f"{left_out} not tried"] if left_out else []
+    missing += [f"{len(record.not_covered)} not covered"] if record.not_covered else []
+    return Verdict(record.outcome, tuple(facts), _gaps(record, left_out), _cautions(record), tuple(missing))
 
 
 def _source(record: RunRecord) -> str:
     fingerprint = record.fingerprint
     if fingerprint.commit is None:
         return f"no commit, sources {fingerprint.sources_sha256[:_SHORT]}"
-    flag = {True: " + uncommitted changes", False: "", None: ", cleanness unknown"}[fingerprint.dirty]
+    flag = {True: " + uncommitted changes", False: ", clean", None: ", cleanness unknown"}[fingerprint.dirty]
     return f"commit {fingerprint.commit[:_SHORT]}{flag}"
 
 
@@ -105,8 +125,14 @@ def _gaps(record: RunRecord, left_out: int) -> tuple[str, ...]:
         if phase.outcome == "skip"
     ]
     if record.not_covered:
-        gaps.append(f"not covered: {count_of(len(record.not_covered), 'requirement')}: {', '.join(record.not_covered)}")
+        names = sorted(record.not_covered, key=_numbered)
+        gaps.append(f"not covered: {count_of(len(names), 'requirement')}: {', '.join(names)}")
     return tuple(gaps)
+
+
+def _numbered(requirement: str) -> tuple[str, int]:
+    family, _, number = requirement.partition("-")
+    return family, int(number) if number.isdecimal() else 0
 
 
 def _cautions(record: RunRecord) -> tuple[str, ...]:

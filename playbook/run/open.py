@@ -79,17 +79,18 @@ def _by_hand(plan: RunPlan, here: Places) -> Session:
     folder = _joined(plan, here, os.environ)
     log = EventLog(folder.events, clock=lambda: datetime.now(UTC))
     emitter = DirectEmitter(log, Redactor())
+    live = "JPY_SESSION_NAME" in os.environ
     if not log.entries():
-        runner: Runner = "interactive" if "JPY_SESSION_NAME" in os.environ else "external"
+        runner: Runner = "interactive" if live else "external"
         emitter.emit(run_started(plan, folder, here=here, runner=runner, started=datetime.now(UTC)))
     SAY(f"run by hand, not sealed until `playbook close`: {folder.path}")
-    attached = _stack_by_hand(plan, here, emitter)
+    attached = _stack_by_hand(plan, hand_name(here.root, folder.home), emitter)
     planned = plan.phases[0]
     emitter.emit(PhaseStarted(plan=phase_plan(planned), parameters=dict(planned.parameters)))
     require_needs(planned.phase, attached, plan.target, without=plan.without, say=SAY)
     begun = time.monotonic()
     finish = partial(_finish, emitter, planned, begun)
-    return _session(plan, attached, emitter, folder.path, finish=finish)
+    return _session(plan, attached, emitter, folder.path, finish, live=live)
 
 
 def _joined(plan: RunPlan, here: Places, environ: Mapping[str, str]) -> RunFolder:
@@ -106,11 +107,10 @@ def _joined(plan: RunPlan, here: Places, environ: Mapping[str, str]) -> RunFolde
     return found or create_run(home, plan.scenario.name, now=datetime.now(UTC), token=secrets.token_hex)
 
 
-def _stack_by_hand(plan: RunPlan, here: Places, emitter: Emitter) -> LocalStack:
+def _stack_by_hand(plan: RunPlan, name: str, emitter: Emitter) -> LocalStack:
     """
     Attach to this checkout's stack, or bring one up, saying so first.
     """
-    name = hand_name(here.root)
     attached = attach_stack(name)
     if attached is None:
         SAY(f"no stack runs: bringing up {name} (it lives until `playbook down {name}`)")
@@ -142,6 +142,8 @@ def _session(
     emitter: Emitter,
     folder: Path,
     finish: Callable[[Verdict], None] = lambda _: None,
+    *,
+    live: bool = False,
 ) -> Session:
     planned = plan.phases[0]
     return Session(
@@ -155,6 +157,7 @@ def _session(
         emitter=emitter,
         folder=folder,
         finish=finish,
+        live=live,
     )
 
 

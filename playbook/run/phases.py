@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from playbook import bringup, isolation, load, preflight, recovery, tenancy
+from playbook import bringup, isolation, limits, load, preflight, recovery, tenancy
 from playbook.errors import InputError
 from playbook.proof.check import Check
+from playbook.proof.copies import CopyForm, pairs, plain
 from playbook.proof.procedure import ProcedureBench
 from playbook.proof.registry import Registry
 from playbook.proof.sabotage import Sabotage
 from playbook.proof.scene import Scene
 from playbook.stack.protocol import Stack, State
+from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
 __all__ = ["PHASES", "Phase", "find_phase", "registry"]
@@ -40,9 +42,10 @@ class Phase:
     One notebook and what stands behind it.
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
-    before the phase's `switches` are turned on; both are idempotent. `pair`: its copies have two instances behind a
-    proxy, where the stack has one. `rehearse` runs what the checks then read, and `bench` opens the subject on which
-    the phase's sabotages mutate it.
+    before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away copies.
+    `jobs`: so many sabotages are tried at once, after what was observed of `hardened` as their baseline; None: one by
+    one, after a baseline on a copy of its own. `rehearse` runs what the checks then read, and `bench` opens the subject
+    on which the phase's sabotages mutate it.
     """
 
     id: str
@@ -54,7 +57,8 @@ class Phase:
     needs: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
     prepare: Harden | None = None
-    pair: bool = False
+    copies: Callable[[Target, Profile], CopyForm] = plain
+    jobs: int | None = None
     rehearse: Rehearse | None = None
     bench: Callable[[Stack, Scene], AbstractContextManager[ProcedureBench]] | None = None
 
@@ -137,14 +141,48 @@ PHASES = (
         checks=isolation.CHECKS,
         sabotages=isolation.SABOTAGES,
         needs=("10", "20"),
-        switches=("tenant_context_local", "tenant_from_token", "inactive_tenant_refused"),
+        switches=(
+            "tenant_context_local",
+            "tenant_from_token",
+            "context_required",
+            "inactive_tenant_refused",
+            "errors_hide_internals",
+            "validation_hides_input",
+            "logs_redacted",
+            "upload_type_sniffed",
+        ),
+    ),
+    Phase(
+        id="50",
+        notebook="50_rate_limits",
+        title="Rate limits",
+        touches=(
+            "restarts the app of `hardened` with its limiter's switches on; no state itself is limited",
+            "loads the declared limits into throw-away copies of both states, two instances and a store each",
+            "sends some thousand requests to them from loopback addresses of its own",
+            "kills and freezes the copies' stores, and lowers a copy's spending cap, for seconds at a time",
+        ),
+        checks=limits.CHECKS,
+        sabotages=limits.SABOTAGES,
+        needs=("10", "20"),
+        switches=(
+            "limits_shared",
+            "limits_store_bounded",
+            "limits_answered",
+            "limits_retry_after",
+            "limits_proxy_aware",
+            "limits_exempt_exactly",
+            "ai_cap_atomic",
+        ),
+        copies=limits.limited_copies,
+        jobs=2,
     ),
     Phase(
         id="60",
         notebook="60_load",
         title="Load",
         touches=(
-            "sends a bounded number of requests to the stack's own proxies on loopback",
+            "sends a bounded number of requests to the stack's own proxies on loopback; no rate limit is loaded there",
             "restarts the instances of both states one after another, under load",
             "restarts the app of `hardened` with its running switches on",
             "waits until no other measurement runs on this machine",
@@ -153,7 +191,8 @@ PHASES = (
         sabotages=load.SABOTAGES,
         needs=("10", "20", "30"),
         switches=("graceful_shutdown", "list_statements_bounded"),
-        pair=True,
+        copies=pairs,
+        jobs=1,
     ),
     Phase(
         id="70",

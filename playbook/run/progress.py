@@ -1,5 +1,5 @@
 """
-Owns telling a person how far a run is: one moving line on a terminal, plain lines elsewhere, both on stderr.
+Owns telling a person how far a run is: moving lines on a terminal, plain lines elsewhere, both on stderr.
 """
 
 from __future__ import annotations
@@ -7,11 +7,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console
-from rich.status import Status
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
 
 from playbook.evidence.chain import Entry
 from playbook.evidence.client import DirectEmitter
@@ -21,9 +26,13 @@ from playbook.evidence.events import (
     KillTried,
     PhaseEnded,
     PhaseStarted,
+    RunEnded,
+    RunStarted,
     StackDown,
     StackUp,
 )
+from playbook.run.course import Course
+from playbook.run.pace import Pace, read_pace
 
 __all__ = ["GLYPHS", "HeardEmitter", "Progress"]
 
@@ -48,32 +57,36 @@ class HeardEmitter(DirectEmitter):
 
 class Progress:
     """
-    Hears the events of a run; a context manager.
+    Hears the events of a run; a context manager. `home` is where past runs tell how long this one takes.
 
-    On a terminal the current phase, check and elapsed time move in one line, and what failed in the state
-    `hardened` is written above it. Elsewhere each phase begins and ends with a line.
+    On a terminal phase, check, elapsed and expected time move in two lines, and what failed in the state `hardened`
+    is written above them. Elsewhere each phase begins and ends with a line.
     """
 
-    def __init__(self, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, home: Path | None = None, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._home = home
         self._clock = clock
         self._begun = clock()
-        self._phase = ""
-        self._phase_begun = self._begun
+        self._course = Course((), Pace())
+        self._now = "starting"
         self._counts: dict[str, int] = {}
-        self._status: Status | None = None
+        self._spinner = Spinner("dots")
+        self._live: Live | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            self._status = self._console.status("starting")
-            self._status.start()
+            self._live = Live(console=self._console, get_renderable=self._picture, refresh_per_second=5, transient=True)
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._status is not None:
-            self._status.stop()
+        if self._live is not None:
+            self._live.stop()
 
     def say(self, text: str) -> None:
         """
@@ -85,39 +98,58 @@ class Progress:
         """
         Tell a step of the stack's start.
         """
-        self._move(f"stack: {step}")
+        self._now = f"stack: {step}"
 
     def hear(self, event: Event) -> None:
         """
         Take note of one event.
         """
         match event:
+            case RunStarted():
+                self._start(event)
             case StackUp():
                 self.say(f"stack {event.stack} is up ({event.backend}, {event.duration_s:.1f} s)")
             case PhaseStarted():
-                self._phase, self._phase_begun, self._counts = event.plan.id, self._clock(), {}
-                self.say(f"phase {event.plan.id} · {event.plan.notebook.partition('_')[2].replace('_', ' ')}")
+                self._counts = {}
+                self._course.enter(event.plan.id, self._elapsed())
+                self._now = "opening the notebook"
+                self.say(self._course.opening(event.plan.notebook))
             case CheckDone(result=result):
                 key = f"{result.state.partition(':')[0]} {result.outcome}"
                 self._counts[key] = self._counts.get(key, 0) + 1
                 subject = f" [{result.subject}]" if result.subject else ""
                 if result.state == "hardened" and result.outcome in ("fail", "error"):
                     self.say(f"  {GLYPHS[result.outcome]} {result.id}{subject} {result.outcome}")
-                self._move(f"{result.id}{subject} · {result.state}")
+                self._now = f"{result.id}{subject} · {result.state}"
             case KillTried(result="survived" | "void") if not event.harmless:
                 self.say(f"  ! sabotage {event.sabotage} {event.result} for {event.check}: {event.reason}")
             case PhaseEnded():
                 counts = ", ".join(f"{n} {key}" for key, n in sorted(self._counts.items()))
-                seconds = self._clock() - self._phase_begun
+                seconds = self._course.leave(self._elapsed())
                 self.say(f"phase {event.phase} ended ({seconds:.1f} s): {counts or event.reason or 'no check'}")
             case StackDown():
                 left = ", ".join(event.leftovers)
                 kept = "is kept running" if event.kept else "is down"
                 self.say(f"stack {event.stack} {kept}" + (f"; LEFT OVER: {left}" if left else ""))
+            case RunEnded():
+                self._now = "writing the report, sealing the evidence"
 
-    def _move(self, text: str) -> None:
-        if self._status is not None:
-            self._status.update(f"[{self._elapsed():.0f} s] phase {self._phase} · {text}".replace("[", r"\[", 1))
+    def _start(self, event: RunStarted) -> None:
+        self._begun = self._clock()
+        backend = str(event.parameters.get("stack"))
+        pace = Pace()
+        if self._home is not None:
+            pace = read_pace(self._home, scenario=event.scenario, profile=event.profile, backend=backend)
+        self._course = Course(tuple(plan.id for plan in event.phases), pace)
+        self.say(f"{event.run_id}: {self._course.prospect()}")
+
+    def _picture(self) -> RenderableType:
+        elapsed = self._elapsed()
+        line = Table.grid(padding=(0, 1))
+        total = self._course.total_s
+        bar = ProgressBar(total=total or 1.0, completed=self._course.done_s(elapsed) if total else 0.0, width=24)
+        line.add_row(self._spinner, Text(self._course.place, style="bold"), bar, Text(self._course.times(elapsed)))
+        return Group(line, Text(f"  {self._now}", style="dim", no_wrap=True, overflow="ellipsis"))
 
     def _elapsed(self) -> float:
         return self._clock() - self._begun

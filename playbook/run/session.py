@@ -40,7 +40,7 @@ class Session:
     """
     One phase, joined to one run and one stack.
 
-    Cells can be run again: an observation replaces the one before it.
+    Cells can be run again: an observation replaces the one before it. `live`: a person sits before it in Jupyter.
     """
 
     phase: Phase
@@ -54,7 +54,9 @@ class Session:
     folder: Path
     finish: Callable[[Verdict], None] = lambda _: None
     say: Callable[[str], None] = print
+    live: bool = False
     matrix: list[KillEntry] = field(default_factory=list)
+    observed: dict[State, list[CheckResult]] = field(default_factory=dict)
 
     def scene(self, state: State) -> Scene:
         """
@@ -62,24 +64,28 @@ class Session:
         """
         return Scene.of(self.stack.site(state), state=state, target=self.target, seed=self.seed, profile=self.profile)
 
-    def observe(self, state: State) -> list[CheckResult]:
+    def observe(self, state: State, *, only: str | None = None) -> list[CheckResult]:
         """
-        Ask this phase's checks of one state; each result goes into the evidence at once.
+        Ask this phase's checks of one state, or the `only` one named; each result goes into the evidence at once.
 
         Checks that write get a throw-away copy of the state, with an app of its own.
         """
-        checks = self.phase.checks
+        checks = [one for one in self.phase.checks if only in (None, one.id)]
+        self.observed.pop(state, None)
         copies: list[Check] = [one for one in checks if one.on == "copy"]
         found: list[CheckResult] = []
         with ExitStack() as stack:
             place = {"state": self._rehearsed(state)}
             if copies:
-                site = stack.enter_context(self.stack.scratch(state))
+                form = self.phase.copies(self.target, self.profile)
+                site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
                 ]
+        if only is None:
+            self.observed[state] = found
         return found
 
     def _rehearsed(self, state: State) -> Scene:
@@ -96,6 +102,7 @@ class Session:
             self.say("mode audit: nothing is hardened")
             return
         begun = time.monotonic()
+        self.observed.clear()
         self.phase.harden(self.stack, self.target, without=self.without, say=self.say)
         broken = smoke(self.scene("hardened"))
         self.emitter.emit(SmokeTested(phase=self.phase.id, state="hardened", broken=broken))
@@ -110,7 +117,15 @@ class Session:
         if self.mode == "audit":
             self.say("mode audit: these checks were seen to fail on the reference service")
             return []
-        trial = Trial(
+        self.matrix = []
+        self.trial().run(self.phase.sabotages)
+        return self.matrix
+
+    def trial(self) -> Trial:
+        """
+        Prepare the trial of this phase's checks; nothing is touched until it runs.
+        """
+        return Trial(
             stack=self.stack,
             target=self.target,
             checks=self.phase.checks,
@@ -121,12 +136,11 @@ class Session:
             digest=_digest,
             seen=self._seen,
             told=self._told,
-            pair=self.phase.pair,
+            copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
+            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
+            jobs=self.phase.jobs or 1,
         )
-        self.matrix = []
-        trial.run(self.phase.sabotages)
-        return self.matrix
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
         opened = self.phase.bench
@@ -150,6 +164,12 @@ class Session:
         This phase's results so far in all states, as stored. Read-only.
         """
         return read_verdict(self.folder, self.phase.id).record.checks
+
+    def attach(self, name: str, content: bytes) -> str:
+        """
+        Store a file beside the results, such as a table that a notebook shows; return its path in the run's folder.
+        """
+        return self.emitter.attach(name, content)
 
     def note(self, text: str) -> None:
         """

@@ -84,8 +84,9 @@ def attach_stack(name: str) -> LocalStack | None:
     return None
 
 
-def hand_name(root: Path) -> str:
+def hand_name(root: Path, home: Path) -> str:
     """
-    Name the stack that notebooks by hand share, one per checkout.
+    Name the stack that notebooks by hand share: one per checkout and evidence home, as is their open run.
     """
-    return f"hand-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
+    place = f"{root}\0{home.resolve()}"
+    return f"hand-{hashlib.sha256(place.encode()).hexdigest()[:8]}"

@@ -16,7 +16,10 @@ from pydantic import JsonValue
 from playbook.errors import PlaybookError
 from playbook.target.target import Login
 
-__all__ = ["Answer", "Client", "login", "token_of", "try_login", "written"]
+__all__ = ["Answer", "Client", "File", "login", "token_of", "try_login", "written"]
+
+File = tuple[str, bytes, str]
+"""Name, content and declared media type of a file to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,18 @@ class Client:
         json: JsonValue = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, File] | None = None,
     ) -> Answer:
         """
-        Send one request. No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text.
+        Send one request; `form` and `files` make it a form.
+
+        No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text.
         """
         try:
-            response = self._http.request(method, path, json=json, headers=headers, params=params)
+            response = self._http.request(
+                method, path, json=json, headers=headers, params=params, data=form, files=files
+            )
         except httpx.TransportError as err:
             return Answer(0, {}, f"{type(err).__name__}: {err}", None, 0.0)
         return Answer.of(response)

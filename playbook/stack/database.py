@@ -83,11 +83,11 @@ class LocalDatabase:
         """
         Make a sealed copy on the same server; destroy it at the end. Closes the source's connections.
         """
-        require_sealed(self)
         if _NAME.fullmatch(name) is None:
             raise InputError(f"{name!r} cannot name a copy", hint="Use lower-case letters, digits and underscores.")
         with self._maintain() as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (_ONE_COPY_AT_A_TIME,))
+            require_sealed(self)  # behind the lock: while another copies, the source lets nobody in
             self._make_copy(connection, name)
         copied = type(self)(self._ground, self._state, name, switches=self._switches)
         try:

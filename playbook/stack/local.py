@@ -25,6 +25,7 @@ from playbook.stack.faults import LocalFaults
 from playbook.stack.founding import found_stack
 from playbook.stack.ground import Ground
 from playbook.stack.launcher import LocalLauncher
+from playbook.stack.logs import LocalLogs
 from playbook.stack.mend import destroy
 from playbook.stack.protocol import (
     Capability,
@@ -188,6 +189,7 @@ class LocalStack:
         instances: int = 1,
         proxy: bool = False,
         clock: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -197,7 +199,7 @@ class LocalStack:
             self._known(state),
             self._states.database(state),
             self._site,
-            ScratchOrder(without, edits, instances, proxy, clock),
+            ScratchOrder(without, edits, instances, proxy, clock, settings or {}),
         )
 
     def configure(self, state: State, switches: Mapping[str, bool]) -> None:
@@ -240,7 +242,7 @@ class LocalStack:
         """
         name = database or self._ground.record().accounts.database
         ensemble = self._ensemble(state)
-        renew_app(self._ground, ensemble, {"served_from": (server.name, name)})
+        renew_app(self._ground, ensemble, {"served_from": (server.name, name)}, all_at_once=True)
         try:
             yield
         finally:
@@ -320,6 +322,7 @@ class LocalStack:
             store=ensemble.store,
             clock=clock,
             rollout=LocalRollout(ensemble),
+            logs=LocalLogs(self._ground, ensemble),
         )
 
     def _known(self, state: str) -> str:

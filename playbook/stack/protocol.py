@@ -24,6 +24,7 @@ __all__ = [
     "InstanceRestart",
     "Kill",
     "Leftovers",
+    "Logs",
     "PartVersion",
     "Partition",
     "Pause",
@@ -220,6 +221,16 @@ class Launcher(Protocol):
         ...
 
 
+class Logs(Protocol):
+    """
+    What the state's services wrote.
+    """
+
+    def read(self, service: str) -> str:
+        """Read the whole log of a service (`app`: of all instances). Raises Unavailable when it is not kept here."""
+        ...
+
+
 class Store(Protocol):
     """
     The shared store (Redis protocol): `app` is the service's own account, `admin` sees and does everything.
@@ -283,6 +294,7 @@ class Site:
     store: Store | None = None
     clock: Clock | None = None
     rollout: Rollout | None = None
+    logs: Logs | None = None
 
 
 class Server(Protocol):
@@ -363,12 +375,14 @@ class Stack(Protocol):
         instances: int = 1,
         proxy: bool = False,
         clock: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state: its database copied, an empty store and an app of its own serving that copy.
 
         The app has the state's switches but those in `without`, and runs a copy of the code with `edits`. It has
         `instances`, behind a proxy of its own if asked for; with `clock`, app and store live by a clock that moves.
+        `settings` are told it besides, by setting.
         Raises Unavailable for what the stack cannot give, InputError when an edit's `old` does not occur exactly once.
         Destroys all of it at the end.
         """

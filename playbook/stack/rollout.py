@@ -45,6 +45,15 @@ class LocalRollout:
         """
         self._each(self._leave_quickly)
 
+    def exchange(self) -> None:
+        """
+        Restart all instances at once: for a change after which the old ones have nothing left to serve.
+        """
+        for app in self._ensemble.apps:
+            app.stop_quickly()
+        self._ensemble.start_apps()
+        self._ensemble.wait_until_serving(frozenset(range(len(self._ensemble.apps))))
+
     def _each(self, leave: Callable[[int], None]) -> tuple[InstanceRestart, ...]:
         done = []
         for instance in range(len(self._ensemble.apps)):
@@ -77,34 +86,40 @@ class LocalRollout:
             time.sleep(0.02)
 
 
-def renew_app(ground: Ground, ensemble: Ensemble, change: Mapping[str, object]) -> None:
+def renew_app(ground: Ground, ensemble: Ensemble, change: Mapping[str, object], *, all_at_once: bool = False) -> None:
     """
     Change what the record says of a state's app, and restart its instances; both is undone when they do not come up.
 
     Raises StackError then.
     """
     old = ground.record().states[ensemble.state]
+    rollout = LocalRollout(ensemble)
+    restart = rollout.exchange if all_at_once else rollout.renew
 
     def put(values: Mapping[str, object]) -> None:
         ground.file.update_state(ensemble.state, lambda now: now.model_copy(update=values))
 
     put(change)
     try:
-        LocalRollout(ensemble).renew()
+        restart()
     except StackError:
         put({name: getattr(old, name) for name in change})
         if ground.control.running(process_name(ensemble.state)):
-            LocalRollout(ensemble).renew()
+            restart()
         raise
 
 
 def come_home(ground: Ground, ensemble: Ensemble) -> None:
     """
     Let an app that was served from elsewhere use its own server again; stop it if that does not run.
+
+    Nothing happens when it is home already: of two that were served from in turn, only the last one is left.
     """
+    if ground.record().states[ensemble.state].served_from is None:
+        return
     home = {"served_from": None}
     if ground.control.running(process_name(ensemble.state)):
-        renew_app(ground, ensemble, home)
+        renew_app(ground, ensemble, home, all_at_once=True)
         return
     for app in ensemble.apps:
         app.stop_quickly()

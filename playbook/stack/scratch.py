@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playbook.errors import InputError, StackError, Unavailable
@@ -63,6 +63,8 @@ def apply_edits(code: Path, edits: Sequence[Edit]) -> None:
 class ScratchOrder:
     """
     What a scratch shall be: the state's switches but those in `without`, its code with `edits`, so many instances.
+
+    `settings`: what else its app is told, by setting.
     """
 
     without: Sequence[str] = ()
@@ -70,6 +72,7 @@ class ScratchOrder:
     instances: int = 1
     proxy: bool = False
     clock: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -110,7 +113,8 @@ def scratch_site(
         copied = last.enter_context(database.copy(name))
         assert isinstance(copied, LocalDatabase)
         served = copied.serving(switches)
-        settings = app_settings(store_dsn=None if store is None else store.dsn("app"), fronted=order.proxy)
+        told = app_settings(store_dsn=None if store is None else store.dsn("app"), fronted=order.proxy)
+        settings = {**told, **order.settings}
 
         def app(instance: int) -> App:
             plan = AppPlan(

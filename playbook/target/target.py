@@ -96,15 +96,17 @@ class Roles(_Section):
     app: str
     migrator: str | None = None
     backup: str | None = None
+    readonly: str | None = None
 
 
 class DatabaseSection(_Section):
     """
-    The database: where (never with a password in the file) and by which roles.
+    The database: where (never with a password in the file), by which roles, and how large the real one is.
     """
 
     dsn: str | None = None
     name: str | None = None
+    size_mb: float | None = Field(default=None, gt=0)
     roles: Roles
 
     @field_validator("dsn")
@@ -138,6 +140,9 @@ class Tenancy(_Section):
     key: str = "tenant_id"
     setting: str = Field(default="app.tenant_id", pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)+$")
     tables: dict[RelationName, Table] = {}
+    before_tenant: tuple[str, ...] = Field(
+        default=(), description="Functions that answer before a tenant is known, as schema.name(arguments)"
+    )
 
 
 class Login(_Section):

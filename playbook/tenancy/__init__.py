@@ -3,11 +3,12 @@ Turning a schema into one that keeps its tenants apart: the plan, its applicatio
 """
 
 from playbook.tenancy.apply import Applied, apply
+from playbook.tenancy.census import read_apart, read_owned, read_relations
 from playbook.tenancy.checks import CHECKS
 from playbook.tenancy.fixed_plan import fixed_plan
+from playbook.tenancy.kept_rows import compare_digests
 from playbook.tenancy.sabotages import SABOTAGES
 from playbook.tenancy.steps import Plan, Step
-from playbook.tenancy.tables import applied_table, before_after, ownership_table, plan_table
 
 __all__ = [
     "CHECKS",
@@ -15,10 +16,10 @@ __all__ = [
     "Applied",
     "Plan",
     "Step",
-    "applied_table",
     "apply",
-    "before_after",
+    "compare_digests",
     "fixed_plan",
-    "ownership_table",
-    "plan_table",
+    "read_apart",
+    "read_owned",
+    "read_relations",
 ]

@@ -113,7 +113,7 @@ BLIND: tuple[Sabotage, ...] = (
             """,
             probe=(
                 "SELECT count(*) = 2 FROM pg_policy"
-                " WHERE polrelid = 'public.documents'::regclass AND polcmd IN ('r', 'a')"
+                " WHERE polrelid = 'public.documents'::regclass AND polname IN ('read', 'write')"
             ),
         ),
         kills={"rls.policy.every-command": ("public.documents",)},

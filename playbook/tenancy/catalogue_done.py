@@ -106,15 +106,13 @@ def index_gone(table: str, name: str) -> sql.Composed:
     )
 
 
-def isolated(table: str, policy: str) -> sql.Composed:
-    """Row security is enabled and forced, and the policy is there."""
-    return _ask(
+def isolated(table: str, *policies: str) -> sql.Composed:
+    """Row security is enabled and forced, and the policies are there."""
+    return sql.SQL(
         "SELECT c.relrowsecurity AND c.relforcerowsecurity"
-        " AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = {policy})"
-        " FROM pg_class c WHERE c.oid = {table}::regclass",
-        table=table,
-        policy=policy,
-    )
+        " AND (SELECT count(*) = {wanted} FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = ANY ({policies}))"
+        " FROM pg_class c WHERE c.oid = {table}::regclass"
+    ).format(table=sql.Literal(table), policies=sql.Literal(list(policies)), wanted=sql.Literal(len(policies)))
 
 
 def role_is(name: str, *, bypasses: bool) -> sql.Composed:

@@ -11,14 +11,15 @@ from psycopg import sql
 
 from playbook.errors import InputError
 from playbook.target.target import Target
-from playbook.tenancy import service_functions
+from playbook.tenancy import constraint_steps, index_steps, key_steps, policy_steps, service_functions
 from playbook.tenancy.function_steps import FunctionSteps
+from playbook.tenancy.grant_steps import GrantSteps
+from playbook.tenancy.migrated_table import MigratedTable
 from playbook.tenancy.numbering import Numbering
 from playbook.tenancy.quarantine import make_quarantine, make_quarantine_table, move_orphans
 from playbook.tenancy.role_steps import RoleSteps
-from playbook.tenancy.service_tables import ADDED, CHILDREN, COUNTERS, SHOWN, Child
+from playbook.tenancy.service_tables import ADDED, CHILDREN, COUNTERS, READ_IN_PART, SHOWN, Child
 from playbook.tenancy.steps import Lock, Plan, Step
-from playbook.tenancy.table_steps import TableSteps
 
 __all__ = ["RECORD", "fixed_plan"]
 
@@ -40,14 +41,16 @@ def fixed_plan(target: Target, *, server_major: int = 18) -> Plan:
     schema = target.tenancy.root.split(".", 1)[0]
     roles = target.database.roles
     key, setting = target.tenancy.key, target.tenancy.setting
+    readers = (roles.readonly,) if roles.readonly else ()
 
-    def of(table: str, column: str = key, partitions: tuple[str, ...] = ()) -> TableSteps:
-        return TableSteps(schema, table, column, setting, (roles.app, roles.owner), partitions)
+    def of(table: str, column: str = key, partitions: tuple[str, ...] = ()) -> MigratedTable:
+        return MigratedTable(schema, table, column, setting, (roles.app, roles.owner), readers, partitions)
 
     users = of("users")
     children = [(of(one.table, partitions=one.partitions), one) for one in CHILDREN]
     written = tuple(one.table for one in CHILDREN if one.table not in ADDED)
-    people = RoleSteps(schema, roles, ("tenants", "users", *written), ADDED, (COUNTERS,), SHOWN, RECORD)
+    people = RoleSteps(roles)
+    grants = GrantSteps(schema, people, ("tenants", "users", *written), ADDED, (COUNTERS,), SHOWN, READ_IN_PART, RECORD)
     functions = FunctionSteps(schema, roles.owner, (roles.app, roles.owner))
     invoices = of("invoices")
     numbering = Numbering(
@@ -61,50 +64,53 @@ def fixed_plan(target: Target, *, server_major: int = 18) -> Plan:
         down_revision=DOWN_REVISION,
         steps=(
             make_quarantine(roles.owner),
-            users.default_key(),
-            *users.unique(key, "id"),
-            *users.unique(key, "email"),
+            key_steps.default_key(users),
+            *index_steps.unique(users, key, "id"),
+            *index_steps.unique(users, key, "email"),
             *(step for table, child in children for step in _key(table, child, roles.owner, server_major)),
             numbering.step(),
-            *people.all_before_policies(),
-            *(table.isolate() for table in isolated),
-            *people.all_after_policies(),
+            *people.all(),
+            *(policy_steps.isolate(table) for table in isolated),
+            *grants.all(),
             *_functions(functions, schema, users.bound),
-            users.drop_constraint("users_email_key", sql.SQL("UNIQUE (email)")),
-            users.drop_index("users_tenant_id_idx", key),
+            constraint_steps.drop_constraint(users, "users_email_key", sql.SQL("UNIQUE (email)")),
+            index_steps.drop_index(users, "users_tenant_id_idx", key),
             *(step for table, child in children for step in _superseded(table, child)),
-            users.analyze(),
-            *(table.analyze() for table, _ in children),
+            key_steps.analyze(users),
+            *(key_steps.analyze(table) for table, _ in children),
             _stamp(schema),
         ),
     )
 
 
-def _key(table: TableSteps, child: Child, owner: str, server_major: int) -> tuple[Step, ...]:
+def _key(table: MigratedTable, child: Child, owner: str, server_major: int) -> tuple[Step, ...]:
     """
     Give a table that reaches its tenant through a parent a key of its own, which must agree with every parent's.
     """
     way, reason, columns = child.references[0], child.orphans, child.columns
-    refuse, *validate = table.require_key(server_major=server_major)
+    refuse, *validate = key_steps.require_key(table, server_major=server_major)
     apart = (make_quarantine_table(table.schema, table.table, owner, columns=columns),) if reason else ()
     moved = (move_orphans(table.schema, table.table, table.key, columns=columns, reason=reason),) if reason else ()
-    referenced = table.unique(table.key, "id") if child.referenced else ()
+    referenced = index_steps.unique(table, table.key, "id") if child.referenced else ()
     return (
         *apart,
-        table.add_key(),
-        table.default_key(),
-        table.backfill(parent=way.parent, column=way.column, orphans=reason is not None),
+        key_steps.add_key(table),
+        key_steps.default_key(table),
+        key_steps.backfill(table, parent=way.parent, column=way.column, orphans=reason is not None),
         refuse,
         *moved,
         *validate,
         *referenced,
-        *(step for columns in child.unique for step in table.unique(table.key, *columns)),
-        *(step for one in child.references if one.indexed for step in table.index(table.key, one.column)),
-        *table.reference(f"{table.table}_{table.key}_fkey", (table.key,), parent="tenants", parents=("id",)),
+        *(step for columns in child.unique for step in index_steps.unique(table, table.key, *columns)),
+        *(step for one in child.references if one.indexed for step in index_steps.index(table, table.key, one.column)),
+        *constraint_steps.reference(
+            table, f"{table.table}_{table.key}_fkey", (table.key,), parent="tenants", parents=("id",)
+        ),
         *(
             step
             for one in child.references
-            for step in table.reference(
+            for step in constraint_steps.reference(
+                table,
                 f"{table.table}_{table.key}_{one.column}_fkey",
                 (table.key, one.column),
                 parent=one.parent,
@@ -115,7 +121,7 @@ def _key(table: TableSteps, child: Child, owner: str, server_major: int) -> tupl
     )
 
 
-def _superseded(table: TableSteps, child: Child) -> tuple[Step, ...]:
+def _superseded(table: MigratedTable, child: Child) -> tuple[Step, ...]:
     """
     Drop the simple references, their indexes and the keys over all tenants: the ones with the tenant's key say more.
     """
@@ -126,13 +132,13 @@ def _superseded(table: TableSteps, child: Child) -> tuple[Step, ...]:
             parent=sql.Identifier(table.schema, one.parent),
             on_delete=sql.SQL(f" {one.on_delete}" if one.on_delete else ""),
         )
-        steps.append(table.drop_constraint(f"{table.table}_{one.column}_fkey", simple))
+        steps.append(constraint_steps.drop_constraint(table, f"{table.table}_{one.column}_fkey", simple))
         if one.indexed:
-            steps.append(table.drop_index(f"{table.table}_{one.column}_idx", one.column))
+            steps.append(index_steps.drop_index(table, f"{table.table}_{one.column}_idx", one.column))
     for columns in child.unique:
         listed = sql.SQL(", ").join(map(sql.Identifier, columns))
         name = "_".join((table.table, *columns, "key"))
-        steps.append(table.drop_constraint(name, sql.SQL("UNIQUE ({})").format(listed)))
+        steps.append(constraint_steps.drop_constraint(table, name, sql.SQL("UNIQUE ({})").format(listed)))
     return tuple(steps)
 
 

@@ -50,7 +50,7 @@ INVERTED: tuple[Sabotage, ...] = (
                 DROP POLICY own_update ON public.documents;
                 DROP POLICY own_delete ON public.documents
             """,
-            probe="SELECT count(*) = 4 FROM pg_policy WHERE polrelid = 'public.documents'::regclass",
+            probe="SELECT count(*) = 4 FROM pg_policy WHERE polname LIKE 'own\\_%'",
         ),
         kills={},
         harmless=True,

@@ -75,17 +75,6 @@ SELECT t.relation,
                          WHERE c.attname = %(key)s AND f.attname = %(key)s))), '[]')
   FROM tables t
 """
-ROOT = """
-SELECT wanted
-  FROM unnest(ARRAY['name', 'slug', 'plan', 'status', 'settings', 'created_at', 'updated_at']) AS wanted
- WHERE wanted NOT IN (SELECT column_name FROM information_schema.columns
-                       WHERE (table_schema, table_name) = (%(schema)s, %(table)s))
- UNION ALL
-SELECT 'slug is not unique'
- WHERE NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'slug'
-                    WHERE i.indrelid = %(root)s::regclass AND i.indisunique AND i.indisvalid
-                      AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
-"""
 
 
 def _ask(scene: Scene, query: str) -> Iterator[tuple[str, Any, Observation]]:
@@ -189,23 +178,4 @@ def key_in_references(scene: Scene) -> Iterator[Finding]:
         yield Finding(relation, expected=[], operator="empty", actual=actual, observations=(seen,))
 
 
-@check(
-    "schema.root.described",
-    title="The tenants' table holds what a tenant is, and one slug names one tenant",
-    phase="20",
-    severity="medium",
-    why="A slug that two tenants share logs people in to the wrong one; without a status none can be suspended (MT-1).",
-    how="Look for the columns in the information schema, and for a valid unique index on the slug alone.",
-    remedy="Add the missing column or UNIQUE (slug).",
-)
-def root_described(scene: Scene) -> Iterator[Finding]:
-    """Look at the root's columns and keys."""
-    schema, _, table = need_tenancy(scene.target).root.partition(".")
-    root = sql.Identifier(schema, table).as_string(None)
-    with connect(scene.database, "superuser", read_only=True, purpose="keys") as conn:
-        missing = conn.execute(ROOT, {"schema": schema, "table": table, "root": root}).fetchall()
-    lacks = [str(what) for (what,) in missing]
-    yield Finding(expected=[], operator="empty", actual=[*lacks], observations=(Observation(role="superuser"),))
-
-
-KEY_CHECKS = (root_described, key_required, key_references_tenants, key_indexed, key_in_unique_keys, key_in_references)
+KEY_CHECKS = (key_required, key_references_tenants, key_indexed, key_in_unique_keys, key_in_references)

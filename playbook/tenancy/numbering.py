@@ -9,8 +9,8 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from playbook.tenancy.migrated_table import MigratedTable
 from playbook.tenancy.steps import Lock, Step
-from playbook.tenancy.table_steps import TableSteps
 
 __all__ = ["Numbering"]
 
@@ -33,7 +33,7 @@ class Numbering:
     One column that counts, its counters' table, and the sequence that they take the place of.
     """
 
-    table: TableSteps
+    table: MigratedTable
     column: str
     counters: str
     function: str

@@ -52,10 +52,14 @@ def read_app_role(scene: Scene) -> str:
     """
     Ask the service's own connection which role it is. Read-only.
     """
-    with connect(scene.database, "app", read_only=True, purpose="who am I") as conn:
-        row = conn.execute("SELECT current_user").fetchone()
-    assert row is not None
-    return str(row[0])
+
+    def ask() -> str:
+        with connect(scene.database, "app", read_only=True, purpose="who am I") as conn:
+            row = conn.execute("SELECT current_user").fetchone()
+        assert row is not None
+        return str(row[0])
+
+    return scene.once("the service's role", ask)
 
 
 @check(

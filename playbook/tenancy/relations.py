@@ -17,6 +17,7 @@ from playbook.target.target import Target, Tenancy
 __all__ = [
     "child_relations",
     "definer_functions",
+    "every_relation",
     "identifier",
     "listed_tables",
     "need_tenancy",
@@ -52,6 +53,16 @@ SELECT format('%s.%s', n.nspname, c.relname), format('%s.%s', tn.nspname, t.reln
   JOIN pg_class t ON t.oid = pg_partition_root(c.oid)
   JOIN pg_namespace tn ON tn.oid = t.relnamespace
  WHERE c.relispartition AND c.relkind IN ('r', 'p')
+"""
+
+EVERY = """
+SELECT format('%s.%s', n.nspname, c.relname)
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+   AND c.relpersistence <> 't'
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'playbook')
+ ORDER BY 1
 """
 
 VIEWS = """
@@ -113,6 +124,14 @@ def read_parents(conn: Connection[TupleRow]) -> dict[str, str]:
     Read which table is a partition of which; of sub-partitions the top one. Read-only.
     """
     return {str(part): str(parent) for part, parent in conn.execute(PARENTS).fetchall()}
+
+
+def every_relation(scene: Scene) -> list[str]:
+    """
+    List whatever rows can be read from: tables, partitions, views, shared or not. Read-only.
+    """
+    with connect(scene.database, "superuser", read_only=True, purpose="population") as conn:
+        return [str(name) for (name,) in conn.execute(EVERY).fetchall()]
 
 
 def view_relations(scene: Scene) -> list[str]:

@@ -1,5 +1,5 @@
 """
-Owns the checks about roles: what the service's own role is, owns and could become, and what runs with others' rights.
+Owns the checks about roles: what the service's own role is, owns, may do and could become.
 """
 
 from __future__ import annotations
@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
 from playbook.evidence.result import Observation
 from playbook.postgres.connect import connect
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.tenancy.policies import read_app_role
-from playbook.tenancy.relations import definer_functions, need_tenancy, tenant_relations, view_relations
+from playbook.tenancy.relations import need_tenancy, tenant_relations
 
-__all__ = ["ROLE_CHECKS"]
+__all__ = ["ROLE_CHECKS", "read_powers"]
 
 OWNS = """
 SELECT coalesce(json_agg(what ORDER BY what), '[]') FROM (
@@ -66,31 +69,14 @@ SELECT format('%%s.%%s', t.schemaname, t.tablename),
   FROM pg_tables t
  WHERE t.schemaname NOT IN ('pg_catalog', 'information_schema', 'playbook')
 """
-DEFINERS = """
-SELECT format('%s.%s(%s)', r.routine_schema, r.routine_name, pg_get_function_identity_arguments(p.oid)),
-       EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%'),
-       EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-                WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')
-  FROM information_schema.routines r
-  JOIN pg_proc p ON r.specific_name = format('%s_%s', p.proname, p.oid)
- WHERE r.security_type = 'DEFINER'
-   AND r.routine_schema NOT IN ('pg_catalog', 'information_schema', 'playbook')
-"""
-# A materialized view can have no policy: only who may not read it at all is kept from the others' rows.
-VIEWS = """
-SELECT format('%%s.%%s', schemaname, viewname),
-       CASE WHEN EXISTS (SELECT FROM pg_class c, pg_options_to_table(c.reloptions) o
-                          WHERE c.oid = format('%%I.%%I', schemaname, viewname)::regclass
-                            AND o.option_name = 'security_invoker' AND o.option_value IN ('true', 'on', '1', 'yes'))
-                 OR NOT has_table_privilege(%(app)s, format('%%I.%%I', schemaname, viewname), 'SELECT')
-            THEN 'own rows' ELSE 'its owner''s rows' END
-  FROM pg_views WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'playbook')
-UNION ALL
-SELECT format('%%s.%%s', schemaname, matviewname),
-       CASE WHEN has_table_privilege(%(app)s, format('%%I.%%I', schemaname, matviewname), 'SELECT')
-            THEN 'stored rows of all' ELSE 'own rows' END
-  FROM pg_matviews WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'playbook')
-"""
+
+
+def read_powers(conn: Connection[TupleRow], role: str) -> list[str]:
+    """
+    List what a role, and whatever it could become, may do beside every policy. Read-only.
+    """
+    row = conn.execute(POWERS.encode(), {"app": role}).fetchone()
+    return [str(power) for power in row[0]] if row else []
 
 
 def _rows(scene: Scene, query: str, values: dict[str, str] | None = None) -> list[tuple[Any, ...]]:
@@ -126,8 +112,9 @@ def owns_nothing(scene: Scene) -> Iterator[Finding]:
 def bypasses_nothing(scene: Scene) -> Iterator[Finding]:
     """List what it could become."""
     app = read_app_role(scene)
-    ((powers,),) = _rows(scene, POWERS, {"app": app})
-    yield Finding(expected=[], operator="empty", actual=powers, observations=(Observation(role="app", value=app),))
+    with connect(scene.database, "superuser", read_only=True, purpose="roles") as conn:
+        powers = read_powers(conn, app)
+    yield Finding(expected=[], operator="empty", actual=[*powers], observations=(Observation(role="app", value=app),))
 
 
 @check(
@@ -150,53 +137,4 @@ def rows_only(scene: Scene) -> Iterator[Finding]:
             yield Finding(relation, expected=[], operator="empty", actual=beyond, observations=(seen,))
 
 
-@check(
-    "rls.definer.pinned",
-    title="A function with its owner's rights looks in a fixed search_path",
-    phase="20",
-    severity="high",
-    why="Otherwise its caller decides which tables it reads, with its owner's rights.",
-    how="Read the settings of every SECURITY DEFINER function.",
-    remedy="ALTER FUNCTION … SET search_path = pg_catalog, public, pg_temp",
-    population=definer_functions,
-)
-def definer_pinned(scene: Scene) -> Iterator[Finding]:
-    """Look at the functions' settings."""
-    for function, pinned, _ in _rows(scene, DEFINERS):
-        yield Finding(function, expected=True, actual=pinned)
-
-
-@check(
-    "rls.definer.not-public",
-    title="A function with its owner's rights is not for everybody",
-    phase="20",
-    severity="high",
-    why="EXECUTE is PUBLIC by default: every role of the server reads through it, whatever the policies say.",
-    how="Explode the access list of every SECURITY DEFINER function, defaults included.",
-    remedy="REVOKE ALL ON FUNCTION … FROM PUBLIC; GRANT EXECUTE … TO app",
-    population=definer_functions,
-)
-def definer_not_public(scene: Scene) -> Iterator[Finding]:
-    """Look who may execute them."""
-    for function, _, public in _rows(scene, DEFINERS):
-        yield Finding(function, expected=False, actual=public)
-
-
-@check(
-    "rls.view.own-rows",
-    title="A view shows the service what its tables would",
-    phase="20",
-    severity="critical",
-    why="A view reads with its owner's rights by default, and a materialized one can have no policy at all (MT-4).",
-    how="Read each view's security_invoker, and whether the service's role may read a materialized view.",
-    remedy="ALTER VIEW … SET (security_invoker = true); read materialized views through a reviewed function.",
-    population=view_relations,
-)
-def view_own_rows(scene: Scene) -> Iterator[Finding]:
-    """Look at the views."""
-    app = read_app_role(scene)
-    for view, shows in _rows(scene, VIEWS, {"app": app}):
-        yield Finding(view, expected="own rows", actual=shows, observations=(Observation(role="app", value=app),))
-
-
-ROLE_CHECKS = (owns_nothing, bypasses_nothing, rows_only, definer_pinned, definer_not_public, view_own_rows)
+ROLE_CHECKS = (owns_nothing, bypasses_nothing, rows_only)

@@ -5,21 +5,19 @@ Owns the checks about the rows after a migration: each with its true owner's ten
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
-from psycopg import Connection, errors, sql
-from psycopg.rows import TupleRow
+from psycopg import errors, sql
 
 from playbook.evidence.result import Observation
 from playbook.postgres.connect import connect
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
-from playbook.tenancy.baseline import Baseline, Digest, read_baseline, read_digest
+from playbook.tenancy.baseline import Baseline, read_baseline
+from playbook.tenancy.kept_rows import KeptDigests
 from playbook.tenancy.orphans import count_apart, count_orphans, list_open, quarantine_of
 from playbook.tenancy.policies import read_app_role
 from playbook.tenancy.relations import (
     child_relations,
-    identifier,
     listed_tables,
     need_tenancy,
     read_parents,
@@ -75,7 +73,7 @@ def kept(scene: Scene) -> Iterator[Finding]:
         before = read_baseline(conn)
         listed = listed_tables(conn, need_tenancy(scene.target))
         parents = read_parents(conn)
-        now = _Digests(conn, before, parents)
+        now = KeptDigests(conn, before, parents)
         for relation in listed:
             known = before.get(relation)
             if known is None:
@@ -100,45 +98,6 @@ def kept(scene: Scene) -> Iterator[Finding]:
 
 def _without(before: Mapping[str, Baseline]) -> str:
     return "a digest taken before the migration" if before else "none was taken"
-
-
-@dataclass(slots=True)
-class _Digests:
-    """
-    Digests of the columns as found, those in quarantine included; every table is read once, partitions with it.
-    """
-
-    conn: Connection[TupleRow]
-    before: Mapping[str, Baseline]
-    parents: Mapping[str, str]
-    read: dict[str, Mapping[str, Digest]] = field(default_factory=dict)
-
-    def of(self, relation: str) -> Digest:
-        """
-        Give a table's digest, or a partition's out of its parent's.
-        """
-        return self._part(relation, relation, apart=False) + self.apart(relation)
-
-    def apart(self, relation: str) -> Digest:
-        """
-        Give the digest of the rows that were put into quarantine.
-        """
-        table = quarantine_of(self.parents.get(relation, relation))
-        return self._part(relation, table, apart=True) if self._there(table) else Digest()
-
-    def _there(self, table: str) -> bool:
-        row = self.conn.execute("SELECT to_regclass(%s) IS NOT NULL", (identifier(table).as_string(None),)).fetchone()
-        return row is not None and row[0] is True
-
-    def _part(self, relation: str, table: str, *, apart: bool) -> Digest:
-        parent = self.parents.get(relation)
-        table = table if apart or parent is None else parent
-        if table not in self.read:
-            known = self.before[parent or relation]
-            self.read[table] = read_digest(self.conn, table, known.columns, upto=known.upto, came_from=apart)
-        if parent is None:
-            return sum(self.read[table].values(), Digest())
-        return self.read[table].get(relation, Digest())
 
 
 @check(

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 from playbook.proof.sabotage import Sabotage
 from playbook.tenancy.blind import BLIND
+from playbook.tenancy.blind_objects import BLIND_OBJECTS
 from playbook.tenancy.inverted import INVERTED
-from playbook.tenancy.role_faults import ROLE_FAULTS, ROW_SECURITY_FAULTS
-from playbook.tenancy.schema_faults import KEY_FAULTS, MIGRATION_FAULTS, ROW_FAULTS
+from playbook.tenancy.readonly_faults import READONLY_FAULTS
+from playbook.tenancy.role_faults import ROLE_FAULTS
+from playbook.tenancy.row_faults import ROW_FAULTS
+from playbook.tenancy.row_security_faults import ROW_SECURITY_FAULTS
+from playbook.tenancy.schema_faults import KEY_FAULTS, MIGRATION_FAULTS
 
 __all__ = ["SABOTAGES"]
 
@@ -17,7 +21,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *ROW_FAULTS,
     *ROW_SECURITY_FAULTS,
     *ROLE_FAULTS,
+    *READONLY_FAULTS,
     *MIGRATION_FAULTS,
     *BLIND,
+    *BLIND_OBJECTS,
     *INVERTED,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
-__all__ = ["ADDED", "CHILDREN", "COUNTERS", "SHOWN", "Child", "Reference"]
+__all__ = ["ADDED", "CHILDREN", "COUNTERS", "READ_IN_PART", "SHOWN", "Child", "Reference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +83,8 @@ ADDED = ("audit_log", "events")
 
 COUNTERS = "invoice_counters"
 SHOWN = ("plans", "document_overview")
+READ_IN_PART = {
+    "users": ("id", "tenant_id", "email", "full_name", "role", "created_at", "updated_at"),
+    "api_keys": ("id", "tenant_id", "user_id", "name", "revoked_at", "created_at", "updated_at"),
+}
+"""What people who only read see of the tables that hold credentials."""

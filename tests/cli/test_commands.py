@@ -100,7 +100,7 @@ class TestReadOnly:
     def test_dry_run_starts_nothing(self, evidence: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert _exit_code(["run", "--dry-run", "--json"]) == 0
         document = json.loads(capsys.readouterr().out)
-        assert [p["id"] for p in document["dry_run"][0]["phases"]] == ["10", "20", "30"]
+        assert [p["id"] for p in document["dry_run"][0]["phases"]] == ["00", "10", "20", "30", "50", "60", "70"]
         assert list(evidence.iterdir()) == []
 
     @pytest.mark.parametrize("what", ["checks", "phases"])

@@ -50,7 +50,15 @@ class TestNaming:
         for ref in ("latest", sealed.run_id, str(sealed.path)):
             assert resolve_run(ref, home).path == sealed.path
 
-    @pytest.mark.parametrize("ref", ["latest", "20261121T100005Z-x-ababab", "/nonexistent", "/"])
+    def test_counting_back(self, tmp_path: Path) -> None:
+        made = [create_run(tmp_path, "x", now=NOW, token=lambda count, n=n: f"{n}{n}" * count) for n in "012"]
+        assert [resolve_run(ref, tmp_path).run_id for ref in ("latest~2", "latest~1", "latest~0", "latest")] == [
+            one.run_id for one in (*made, made[-1])
+        ]
+        with pytest.raises(InputError, match="it holds 3"):
+            resolve_run("latest~3", tmp_path)
+
+    @pytest.mark.parametrize("ref", ["latest", "latest~1", "20261121T100005Z-x-ababab", "/nonexistent", "/"])
     def test_none_there(self, tmp_path: Path, ref: str) -> None:
         with pytest.raises(InputError):
             resolve_run(ref, tmp_path)

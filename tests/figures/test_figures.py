@@ -13,11 +13,13 @@ from playbook.figures import (
     Figure,
     LimitLane,
     OutcomeRow,
+    OwnedTable,
     PartStart,
     Sent,
     limit_timeline,
     outcome_counts,
     outcome_matrix,
+    ownership_graph,
     start_times,
 )
 
@@ -33,6 +35,12 @@ PARTS = [PartStart("app", 0.9, 2.1), PartStart("postgres", 0.0, 0.8), PartStart(
 LANES = [
     LimitLane("login", 2, 5, (Sent(0.0, 200, True), Sent(0.1, 200, True), Sent(0.2, 429, False), Sent(5.2, 200, True))),
     LimitLane("reads", 3, 5, (Sent(0.0, 200, True),)),
+]
+OWNED = [
+    OwnedTable("public.notes", "undecided"),
+    OwnedTable("public.documents", "inherited", "user_id", "public.users"),
+    OwnedTable("public.users", "direct", "tenant_id", "public.tenants"),
+    OwnedTable("public.tenants", "root"),
 ]
 BARS = [CountedBar("found", {"fail": 3, "pass": 1}), CountedBar("hardened", {"pass": 4})]
 
@@ -67,7 +75,7 @@ class TestMarks:
 
 @pytest.mark.parametrize(
     "figure",
-    [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS), limit_timeline(LANES)],
+    [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS), limit_timeline(LANES), ownership_graph(OWNED)],
     ids=lambda f: f.name,
 )
 class TestFigure:
@@ -126,6 +134,30 @@ class TestStartTimes:
     def test_nothing_started_is_refused(self) -> None:
         with pytest.raises(ValueError, match="no part"):
             start_times([])
+
+
+class TestOwnershipGraph:
+    """Each table hangs on the one that it reaches its tenant through; none is left out."""
+
+    def test_every_table_is_in_it_parents_first(self) -> None:
+        figure = ownership_graph(OWNED)
+        assert [row[0] for row in figure.table.rows] == [
+            "public.tenants",
+            "public.users",
+            "public.documents",
+            "public.notes",
+        ]
+        assert "public.documents (inherited) by user_id through public.users" in figure.alt
+        assert "public.notes (undecided)" in figure.alt
+
+    def test_a_table_that_hangs_on_itself_is_drawn_once(self) -> None:
+        loop = [*OWNED, OwnedTable("public.posts", "inherited", "parent_id", "public.posts")]
+        assert len(ownership_graph(loop).table.rows) == 5
+
+    @pytest.mark.parametrize("tables", [[], OWNED[:1], [OWNED[3], OWNED[3]]])
+    def test_one_root_is_needed(self, tables: list[OwnedTable]) -> None:
+        with pytest.raises(ValueError, match="there must be one"):
+            ownership_graph(tables)
 
 
 class TestOutcomeCounts:

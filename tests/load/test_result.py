@@ -7,6 +7,7 @@ from hdrh.histogram import HdrHistogram
 
 from playbook.errors import StackError
 from playbook.load.findings import canary_findings, slo_findings
+from playbook.load.measurement import doubt_of
 from playbook.load.result import Foreign, LoadResult, read_result
 from playbook.target.target import Objectives
 
@@ -79,6 +80,23 @@ class TestUnfit:
     def test_a_file_of_another_form_is_refused(self) -> None:
         with pytest.raises(StackError, match="no result"):
             read_result("[]")
+
+
+class TestDoubt:
+    """On a busy machine a long tail decides nothing; that even the fastest missed does."""
+
+    @pytest.mark.parametrize(
+        ("latencies", "busy", "doubted"),
+        [
+            ([*range(1, 90), *[600.0] * 11], 0.9, True),
+            ([*range(1, 90), *[600.0] * 11], 0.3, False),
+            ([600.0] * 100, 0.9, False),
+            ([5.0] * 100, 0.9, False),
+        ],
+    )
+    def test_is_told(self, latencies: list[float], busy: float, *, doubted: bool) -> None:
+        reason = doubt_of(result(answered=recorded(*latencies)), busy=busy, p95_ms=500)
+        assert (reason is not None) is doubted
 
 
 class TestFindings:

@@ -72,5 +72,5 @@ class TestReference:
         monkeypatch.setenv(ADVISORIES_ENV, str(tmp_path))
         seen = look_at_source(cast("Stack", None), "found", scene(), say=print)
         assert source_of(seen).advisories == tmp_path
-        results = {r.id: r.outcome for r in run_checks(CHECKS, seen)}
+        results = {r.id: r.outcome for r in run_checks(CHECKS[-1:], seen)}
         assert results["dependencies.advisories.none-known"] == "pass"

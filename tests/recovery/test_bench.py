@@ -41,6 +41,13 @@ class TestBench:
         results = run_checks(CHECKS, bench.tried(None, state="hardened"))
         assert {r.id: r.reason or r.actual for r in results if r.outcome in ("fail", "error")} == {}
 
+    def test_its_subject_keeps_few_tenants_with_rows_in_most_tables(self, bench: Bench) -> None:
+        rows = bench.backups.truth.portrait.rows
+        tenants = {owner for groups in rows.values() for owner in groups if owner}
+        assert len({owner for owner in rows["public.documents"] if owner}) == 3
+        assert len(tenants) > 3
+        assert len([table for table, groups in rows.items() if table != "public.tenants" and len(groups) >= 3]) >= 10
+
     @pytest.mark.parametrize("name", FAULTS)
     def test_a_fault_turns_red_what_it_names(self, bench: Bench, name: str) -> None:
         scene = bench.tried(name, state=f"sabotaged:{name}")
@@ -50,6 +57,7 @@ class TestBench:
 
     def test_a_flipped_byte_passes_every_naive_check(self, bench: Bench) -> None:
         report = rehearsal_of(bench.tried("dump-byte-flipped", state="sabotaged:x")).routes["logical"]
+        assert {one.name for one in report.naive} == {"backup exit code", "restore exit code", "size", "pg_restore -l"}
         assert all(one.well for one in report.naive)
 
     def test_after_all_of_them_it_is_green_again(self, bench: Bench) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -32,14 +32,14 @@ def asked(rehearsal: Rehearsal, stack: LocalStack, target: Target, state: str) -
 
 
 @pytest.fixture(scope="module")
-def hardened_drill(hardened: LocalStack, target: Target) -> Iterator[Asked]:
+def hardened_drill(hardened: LocalStack, target: Target) -> Asked:
     with yard_of(hardened, "hardened") as yard:
         rehearsal = rehearse(scene_of(hardened, "hardened", target), yard, our_procedure(), isolation=READING)
     return asked(rehearsal, hardened, target, "hardened")
 
 
 @pytest.fixture(scope="module")
-def found_drill(hardened: LocalStack, target: Target) -> Iterator[Asked]:
+def found_drill(hardened: LocalStack, target: Target) -> Asked:
     with yard_of(hardened, "found") as yard:
         rehearsal = rehearse(scene_of(hardened, "found", target), yard, found_procedure(places()))
     return asked(rehearsal, hardened, target, "found")
@@ -65,10 +65,10 @@ class TestHardened:
         assert set(rehearsal.rto_s("physical")) == {"detect", "fetch", "restore", "replay", "verify", "switch"}
         assert set(rehearsal.rto_s("logical")) == {"detect", "fetch", "restore", "verify", "switch"}
 
-    def test_objectives_are_met_partially_for_the_size_is_not_declared(self, hardened_drill: Asked) -> None:
+    def test_objectives_are_met_partially_for_the_subject_is_smaller_than_declared(self, hardened_drill: Asked) -> None:
         result = hardened_drill[1]["restore.rto.met", "physical"]
         assert result.strength == "partial"
-        assert "declares no size" in (result.strength_reason or "")
+        assert "declares 2000 MB" in (result.strength_reason or "")
 
     def test_no_password_stands_in_a_command_line(self, hardened_drill: Asked, hardened: LocalStack) -> None:
         words = " ".join(word for one in hardened_drill[0].commands for word in one.argv)

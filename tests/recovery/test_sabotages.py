@@ -29,6 +29,10 @@ class TestSabotages:
     def test_there_are_at_least_twelve_distinct_faults_in_profile_quick(self) -> None:
         assert len({s.pair for s in SABOTAGES if s.profile == "quick" and not s.harmless}) >= 12
 
+    def test_every_check_has_one_in_profile_quick(self) -> None:
+        killed = {check for s in SABOTAGES if s.profile == "quick" for check in s.kills}
+        assert {one.id for one in CHECKS} - killed == set()
+
     def test_no_two_faults_are_the_same_pair(self) -> None:
         pairs = [s.pair for s in SABOTAGES]
         assert len(pairs) == len(set(pairs))

@@ -9,7 +9,7 @@ from report_fixtures import NASTY, events_of_a_rich_run, phase_events, result, r
 
 from playbook.evidence.events import Interrupted, PhasePlan, RunEnded
 from playbook.evidence.run import Run
-from playbook.report.html import POLICY, render_html
+from playbook.report.html import POLICY, SIZE_LIMIT, render_html
 from playbook.report.page import SUBJECT_LIMIT
 from playbook.report.requirements import Mappings
 
@@ -21,6 +21,20 @@ MAPPINGS = Mappings.model_validate(
         "requirements": {
             "MT-4": {"title": "row security", "phases": ["30"], "checks": ["rls.read.own-only"]},
             "AC-1": {"title": "passwords hashed", "phases": ["40"]},
+        },
+        "standards": {
+            "asvs_5": [
+                {"control": "8.4.1", "title": "Cross-tenant controls", "requirements": ["MT-4"], "strength": "strong"}
+            ],
+            "soc_2": [
+                {
+                    "control": "A1.3",
+                    "title": "Recovery tested",
+                    "requirements": ["AC-1"],
+                    "strength": "partial",
+                    "why": "a disposable copy",
+                }
+            ],
         },
     }
 )
@@ -94,6 +108,21 @@ class TestOneFile:
         assert len(document) < 1_000_000
         assert f"{400 - SUBJECT_LIMIT} more subjects" in Reader(document).text
 
+    def test_shows_fewer_subjects_rather_than_growing_beyond_what_can_be_mailed(
+        self, make_run: Callable[..., Run]
+    ) -> None:
+        plan = PhasePlan(id="30", notebook="30_tenant_isolation")
+        results = [
+            result("rls.read.own-only", "fail", state="found", subject=f"public.t{n}", reason="&" * 900)
+            for n in range(SUBJECT_LIMIT)
+        ]
+        run = make_run([started(phases=(plan,)), *phase_events(plan, results), RunEnded()])
+        whole = render_html(run)
+        assert len(whole) < SIZE_LIMIT
+        less = render_html(run, size_limit=len(whole) - 1)
+        assert len(less) < len(whole)
+        assert f"{SUBJECT_LIMIT - SUBJECT_LIMIT // 8} more subjects" in Reader(less).text
+
     def test_the_same_run_gives_the_same_bytes(self, document: bytes) -> None:
         assert render_html(run_of(events_of_a_rich_run()), mappings=MAPPINGS) == document
 
@@ -123,12 +152,23 @@ class TestContent:
         ):  # fmt: skip
             assert words in start
 
+    def test_the_verdict_is_one_line_with_source_stack_and_profile(self, document: bytes) -> None:
+        (line,) = re.findall(r"<strong>(✖ FAIL.*)</strong>", document.decode())
+        assert line == ("✖ FAIL · commit cccccccccc, clean · stack local · profile quick · 1 not tried, 1 not covered")
+
+    def test_uncommitted_changes_are_in_the_first_line(self, make_run: Callable[..., Run]) -> None:
+        first = started()
+        first = first.model_copy(update={"checkout": first.checkout.model_copy(update={"dirty": True})})
+        document = render_html(make_run([first, RunEnded()])).decode()
+        (line,) = re.findall(r"<strong>(.*commit.*)</strong>", document)
+        assert line.endswith(" · commit cccccccccc + uncommitted changes · no stack · profile quick")
+
     def test_matrix_has_each_check_with_glyph_and_word(self, reader: Reader) -> None:
         for words in ("✖ fail 3 of 3", "✔ pass 3 of 3", "✖ 2 of 2 caught, 1 not tried", "! 0 of 1 caught, 1 survived"):
             assert words in reader.text
 
     def test_a_failure_tells_expected_seen_reason_and_remedy(self, reader: Reader) -> None:
-        part = reader.text.split("What did not pass")[1].split("Kill matrix")[0]
+        part = reader.text.split("What did not pass")[-1].split("Phases and their notebooks")[0]
         for words in (
             "rls.insert.denied",
             "public.users",
@@ -155,6 +195,12 @@ class TestContent:
         assert "playbook verify 20261120T100000Z-reference-0a1b2c" in reader.text
         assert "playbook run reference --profile quick --stack local --seed 1" in reader.text
 
+    def test_controls_say_how_strongly_and_why_not_more(self, reader: Reader) -> None:
+        part = reader.text.split("Controls of standards")[1]
+        assert "OWASP ASVS 5.0" in part
+        assert "8.4.1 Cross-tenant controls MT-4 ✔ pass strong" in part
+        assert "A1.3 Recovery tested AC-1 ○ not shown none a disposable copy" in part
+
     def test_requirements_have_the_outcome_of_their_checks(self, reader: Reader) -> None:
         part = reader.text.split("What the plans require")[1]
         assert "MT-4 row security ✔ pass ✔ pass rls.read.own-only" in part
@@ -173,8 +219,9 @@ class TestAccessible:
 
     def test_every_picture_has_its_text(self, reader: Reader) -> None:
         pictures = reader.all("img")
-        assert len(pictures) == 1
+        assert len(pictures) == 3
         assert "hardened: 1 fail, 2 error" in str(pictures[0]["alt"])
+        assert all(picture["alt"] for picture in pictures)
 
 
 class TestPoorRuns:

@@ -47,6 +47,13 @@ class TestText:
         assert "○ not tried in this profile: 1 sabotage" in out.getvalue()
         assert "which nobody named" in out.getvalue()
 
+    def test_sums_up_each_phase(self, rich_run: Run) -> None:
+        out = io.StringIO()
+        print_run(rich_run.record, out)
+        (line,) = [one for one in out.getvalue().splitlines() if one.startswith("30 tenant isolation")]
+        for words in ("✖ fail", "1 of 9 fail", "3 of 5 caught, 1 not tried", "12.5 s"):
+            assert words in line
+
 
 class TestTable:
     """On a terminal the matrix is a table, and evidence is no markup in it."""

@@ -39,11 +39,11 @@ def environment(evidence: Path, **more: str) -> Mapping[str, str]:
     return {**kept, "PLAYBOOK_EVIDENCE": str(evidence), **more}
 
 
-def playbook(evidence: Path, *argv: str, limit_s: float = 600) -> Done:
+def playbook(evidence: Path, *argv: str, limit_s: float = 600, **environ: str) -> Done:
     done = subprocess.run(
         [sys.executable, "-m", "playbook", *argv],
         cwd=ROOT,
-        env=environment(evidence),
+        env=environment(evidence, **environ),
         capture_output=True,
         text=True,
         timeout=limit_s,

@@ -20,7 +20,15 @@ FOUND_RED = {
 }
 """Checks of phase 10 that the service as found must fail; the other phases' stand beside their checks."""
 
-SWITCHES = [(phase.id, switch) for phase in PHASES for switch in phase.switches]
+SKIPPED = {"dependencies.advisories.none-known"}
+"""Checks that need what no test machine has: they say so, and are counted."""
+
+ONE_STANDS_FOR_ALL = ("50", "60")
+"""Phases that wait and measure: their own trials leave each switch out, so the first is enough here."""
+
+SWITCHES = [
+    (phase.id, switch) for phase in PHASES for switch in phase.switches[: 1 if phase.id in ONE_STANDS_FOR_ALL else None]
+]
 
 
 class TestDrill:
@@ -33,10 +41,10 @@ class TestDrill:
     def test_every_check_passes_when_hardened(self, drill: Done) -> None:
         results = drill.results("hardened")
         assert {check for check, _ in results} == {c.id for c in registry().checks}
-        assert {name: o for name, o in results.items() if o != "pass"} == {}
+        assert {name: o for (name, _), o in results.items() if o != "pass"} == dict.fromkeys(SKIPPED, "skip")
 
     def test_what_ci_must_see_pass_passed(self, drill: Done) -> None:
-        assert set(MUST_PASS) == {check for check, _ in drill.results("hardened")}
+        assert set(MUST_PASS) == {check for check, _ in drill.results("hardened")} - SKIPPED
 
     def test_found_is_red_by_name(self, drill: Done) -> None:
         red = {check for (check, _), o in drill.results("found").items() if o == "fail"}
@@ -58,7 +66,8 @@ class TestDrill:
 
     def test_executed_notebooks_are_kept_with_their_sources(self, drill_run: Path) -> None:
         names = {path.name for path in (drill_run / "notebooks").iterdir()}
-        assert names == {f"{p.notebook}{end}" for p in PHASES for end in (".ipynb", ".source.ipynb")}
+        wanted = [*(phase.notebook for phase in PHASES), "90_report"]
+        assert names == {f"{name}{end}" for name in wanted for end in (".ipynb", ".source.ipynb")}
 
 
 class TestWithout:

@@ -14,18 +14,6 @@ from playbook.target.target import read_target
 
 pytestmark = pytest.mark.unit
 
-WAITING = {
-    "context_required",  # 40
-    "errors_hide_internals",  # 40
-    "validation_hides_input",  # 40
-    "logs_redacted",  # 40
-    "upload_type_sniffed",  # 40
-    "ai_cap_atomic",  # 50
-    "list_statements_bounded",  # 60
-    "graceful_shutdown",  # 60
-}
-"""Switches whose phase is not here yet, beside its number: nothing turns them on or off until it is."""
-
 
 def of_target() -> set[str]:
     target = read_target(places().data / "targets" / "reference.yaml")
@@ -34,7 +22,7 @@ def of_target() -> set[str]:
 
 
 class TestSwitches:
-    """A switch is known to the target; one phase turns it on and one sabotage off, unless its phase is to come."""
+    """A switch is known to the target; one phase turns it on and one sabotage off."""
 
     def test_target_and_service_agree(self) -> None:
         app = places().env / "app"
@@ -50,8 +38,8 @@ class TestSwitches:
 
     def test_each_is_turned_on_by_one_phase(self) -> None:
         turned_on = [name for phase in PHASES for name in phase.switches]
-        assert sorted(turned_on) == sorted(of_target() - WAITING)
+        assert sorted(turned_on) == sorted(of_target())
 
     def test_each_is_turned_off_by_one_sabotage(self) -> None:
         turned_off = [s.fault.switch for s in registry().sabotages if isinstance(s.fault, SwitchOff)]
-        assert sorted(turned_off) == sorted(of_target() - WAITING)
+        assert sorted(turned_off) == sorted(of_target())

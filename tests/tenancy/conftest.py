@@ -23,7 +23,7 @@ from playbook.service.applied import applied_beside
 from playbook.service.smoke import smoke
 from playbook.service.version import read_version
 from playbook.stack.local import LocalStack
-from playbook.stack.protocol import State
+from playbook.stack.protocol import Database, State
 from playbook.target.target import Target, read_target
 
 PHASES = ("10", "20", "30")
@@ -40,6 +40,17 @@ class Bench:
     def scratch(self, state: State) -> Iterator[Scene]:
         with self.stack.scratch(state) as site:
             yield Scene.of(site, state=state, target=self.target, seed=1)
+
+    @contextmanager
+    def to_migrate(self, name: str) -> Iterator[Database]:
+        """
+        Copy the database as found, and drop afterwards what a migration leaves on the server: a role that is new.
+        """
+        found = self.stack.database("found")
+        with found.copy(name) as copy:
+            yield copy
+        with connect(found, "superuser", autocommit=True) as conn:
+            conn.execute("DROP ROLE IF EXISTS kb_readonly")
 
     def try_all(self, phase_id: str) -> list[KillEntry]:
         phase = find_phase(phase_id)

@@ -26,7 +26,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def found(bench: Bench) -> Iterator[Database]:
-    with bench.stack.database("found").copy("apply_here") as copy:
+    with bench.to_migrate("apply_here") as copy:
         yield copy
 
 

@@ -5,7 +5,6 @@ import pytest
 from playbook.errors import InputError
 from playbook.target.target import Target
 from playbook.tenancy.fixed_plan import fixed_plan
-from playbook.tenancy.tables import plan_table
 
 pytestmark = pytest.mark.unit
 
@@ -33,16 +32,10 @@ class TestTheFixedPlan:
             assert (step.form == "alone") == ("CONCURRENTLY" in text)
 
     def test_before_18_a_check_stands_in_for_not_null_not_valid(self, target: Target) -> None:
-        text = "\n".join(plan_table(fixed_plan(target, server_major=17))["SQL"])
+        text = "\n".join(one.as_string(None) for step in fixed_plan(target, server_major=17).steps for one in step.sql)
         assert 'CHECK ("tenant_id" IS NOT NULL) NOT VALID' in text
         assert 'ALTER COLUMN "tenant_id" SET NOT NULL' in text
 
     def test_a_target_without_tenancy_is_refused(self, target: Target) -> None:
         with pytest.raises(InputError, match="no database or no tenancy"):
             fixed_plan(target.model_copy(update={"tenancy": None}))
-
-    def test_the_table_shows_every_step_with_its_lock(self, target: Target) -> None:
-        plan = fixed_plan(target)
-        shown = plan_table(plan)
-        assert list(shown["step"]) == [step.id for step in plan.steps]
-        assert "ACCESS EXCLUSIVE on public.documents" in set(shown["lock"])

@@ -51,12 +51,11 @@ class TestRunningIt:
 
     def test_both_ways_end_alike(self, bench: Bench, target: Target) -> None:
         digests = []
-        found = bench.stack.database("found")
-        with found.copy("by_plan") as by_plan:
+        with bench.to_migrate("by_plan") as by_plan:
             apply(fixed_plan(target), by_plan)
             with connect(by_plan, "superuser") as conn:
                 digests.append(schema_digest(conn))
-        with found.copy("by_alembic") as by_alembic:
+        with bench.to_migrate("by_alembic") as by_alembic:
             subprocess.run(
                 [sys.executable, "-c", UPGRADE, by_alembic.dsn("superuser")],
                 cwd=SERVICE,

@@ -13,6 +13,11 @@ UNION ALL
 SELECT 'large object', m.oid::text, pg_catalog.md5(pg_catalog.lo_get(m.oid))
 FROM pg_catalog.pg_largeobject_metadata m
 UNION ALL
+SELECT 'materialized view', format('%I.%I', n.nspname, c.relname),
+    CASE WHEN c.relispopulated THEN 'populated' ELSE 'not populated' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND n.nspname <> 'playbook'
+UNION ALL
 SELECT 'enum', format('%I.%I', n.nspname, t.typname), (
     SELECT string_agg(l.enumlabel, ', ' ORDER BY l.enumsortorder) FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid)
 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace

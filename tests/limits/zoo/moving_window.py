@@ -15,13 +15,22 @@ from fastapi.responses import JSONResponse
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 SECONDS = int(os.environ.get("ZOO_SECONDS", "5"))
 FAULT = os.environ.get("ZOO_FAULT", "")
-SHARED = RedisStorage(os.environ["ZOO_REDIS"], implementation="redispy", socket_timeout=1.0, socket_connect_timeout=1.0)
+SHARED = RedisStorage(
+    os.environ["ZOO_REDIS"],
+    implementation="redispy",
+    socket_timeout=0.5,
+    socket_connect_timeout=0.5,
+    retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # type: ignore[arg-type]
+)
 ALONE = MemoryStorage()
 LOGIN = RateLimitItemPerSecond(5, SECONDS)
 ITEMS = RateLimitItemPerSecond(20, SECONDS)

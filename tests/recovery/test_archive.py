@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playbook.recovery.physical import missing_segments, segments
+from playbook.recovery.archive import missing_segments, segments
 
 pytestmark = pytest.mark.unit
 
