@@ -22,6 +22,7 @@ COMMANDS = {
     "up": "playbook.cli.stack",
     "down": "playbook.cli.stack",
     "ps": "playbook.cli.stack",
+    "images": "playbook.cli.images",
     "doctor": "playbook.cli.doctor",
     "verify": "playbook.cli.verify",
     "countersign": "playbook.cli.verify",

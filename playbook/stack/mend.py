@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +21,14 @@ from playbook.stack.ports import is_free
 from playbook.stack.process import created_s, kill_tree, marked, started
 from playbook.stack.protocol import Leftovers
 from playbook.stack.record import ProcessRef, RecordFile, StackRecord, read_processes
+from playbook.stack.registry import folders
 from playbook.stack.servers import data_directories
 from playbook.stack.shared_memory import remove_segment
 
 if TYPE_CHECKING:
     from playbook.stack.compose.takedown import TakenDown
 
-__all__ = ["destroy"]
+__all__ = ["destroy", "destroy_forgotten"]
 
 _CLOCK_SLACK_S = 3.0
 _GONE_LIMIT_S = 5.0
@@ -72,6 +73,22 @@ def destroy(folder: Path) -> Leftovers:
         objects=() if gone is None else gone.left,
         removed_objects={} if first is None else first.removed,
     )
+
+
+def destroy_forgotten() -> Mapping[str, Leftovers]:
+    """
+    Destroy what this user's stacks still have in a Docker Engine though their folders are gone; nothing without one.
+    """
+    from playbook.stack.compose.engine import Engine  # noqa: PLC0415
+    from playbook.stack.compose.takedown import remove_forgotten  # noqa: PLC0415
+
+    try:
+        engine = Engine.open()
+    except StackError:
+        return {}
+    known = {record.id for folder in folders() if (record := _record(folder)) is not None}
+    gone = remove_forgotten(engine, os.getuid(), known)
+    return {name: Leftovers(objects=one.left, removed_objects=one.removed) for name, one in gone.items()}
 
 
 def _objects(record: StackRecord | None) -> TakenDown:

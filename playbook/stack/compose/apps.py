@@ -4,6 +4,7 @@ Owns an app in a container: its settings in a mounted file, its start gated by l
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,7 @@ class ComposeApp(App):
         code = plan.code if edited else self._place.part().code
         if code is not None:
             mounts.append((code, CODE, False))
+        mounts += [(self._readable(file), str(file), False) for file in self._named_files(plan)]
         surroundings: Mapping[str, str] = plan.surroundings
         if "FAKETIME_TIMESTAMP_FILE" in surroundings:
             folder = Path(surroundings["FAKETIME_TIMESTAMP_FILE"]).parent
@@ -87,6 +89,18 @@ class ComposeApp(App):
             environment=surroundings,
             init=True,
         )
+
+    @staticmethod
+    def _named_files(plan: AppPlan) -> tuple[Path, ...]:
+        """
+        Find files of this machine among the settings: the container must see them at the same path.
+        """
+        paths = [Path(value) for value in plan.settings.values() if value.startswith("/")]
+        return tuple(path for path in paths if path.is_file())
+
+    def _readable(self, file: Path) -> Path:
+        digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
+        return self._place.write_secret(f"{self.process}-{digest}", file.read_text(encoding="utf-8"))
 
     def start(self) -> None:
         """
@@ -106,4 +120,5 @@ class ComposeApp(App):
         """
         process = self._plan().process
         remove_container(self._place, process)
-        self._place.secret(process).unlink(missing_ok=True)
+        for file in self._place.secret(process).parent.glob(f"{process.replace('/', '-')}*"):
+            file.unlink()

@@ -24,6 +24,7 @@ from playbook.stack.compose.faults import ComposeFaults
 from playbook.stack.compose.founding import found_stack
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.compose.launcher import ComposeLauncher
+from playbook.stack.compose.logs import ComposeLogs
 from playbook.stack.compose.scratch import scratch_site
 from playbook.stack.compose.states import ComposeStates
 from playbook.stack.compose.tools import read_fingerprint, run_tool
@@ -111,6 +112,7 @@ class ComposeStack(LocalStack):
         instances: int = 1,
         proxy: bool = False,
         clock: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -120,7 +122,7 @@ class ComposeStack(LocalStack):
             self._known(state),
             self._kept.database(state),
             self._site,
-            ScratchOrder(without, edits, instances, proxy, clock),
+            ScratchOrder(without, edits, instances, proxy, clock, settings or {}),
         )
 
     def tool(self, argv: Sequence[str], *, as_server: bool = False, env: Mapping[str, str] | None = None) -> Completed:
@@ -156,4 +158,5 @@ class ComposeStack(LocalStack):
             store=ensemble.store,
             clock=clock,
             rollout=LocalRollout(ensemble),
+            logs=ComposeLogs(self._place, ensemble),
         )
