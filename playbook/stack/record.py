@@ -70,9 +70,10 @@ class StateRecord(_Frozen):
 
 class ComposePart(_Frozen):
     """
-    What a stack of containers is besides: its project, its images by name, the engine's and Compose's versions.
+    What a stack of containers is besides: its project, the engine's and Compose's versions.
 
-    `code`: the service's code, where it is mounted because the image does not hold it.
+    `images` and the states' `subnets` stand by their names. `code`: the service's code, where it is
+    mounted because the image does not hold it.
     """
 
     project: str
@@ -80,6 +81,7 @@ class ComposePart(_Frozen):
     compose: str
     base: str = ""
     images: dict[str, str] = {}
+    subnets: dict[str, str] = {}
     code: Path | None = None
 
 

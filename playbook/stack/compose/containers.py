@@ -90,6 +90,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
             labels=labels,
             host_config=limits,
             networking_config=networking,
+            name=f"{ground.part().project}-{plan.process.replace('/', '-')}",
         )
         container = str(made["Id"])
         for network in (*plan.networks[1:], *((EDGE,) if plan.ports else ())):

@@ -18,7 +18,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from playbook.errors import StackError
 
-__all__ = ["NAME", "PROCESS", "STACK", "USER", "Container", "Engine", "Kind"]
+__all__ = ["NAME", "PROCESS", "STACK", "USER", "Container", "Endpoint", "Engine", "Kind"]
 
 STACK = "org.hardening-playbook.stack"
 """The label that makes an object ours; its value is the stack's random id, which stands in its state file too."""
@@ -48,6 +48,16 @@ class Container:
     def running(self) -> bool:
         """A frozen one runs; one that the engine starts over and over does not."""
         return self.state in {"running", "paused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    What a container is on a network: its names, and its address where that is fixed.
+    """
+
+    names: tuple[str, ...]
+    address: str | None
 
 
 class Engine:
@@ -156,28 +166,38 @@ class Engine:
             return bytes(raw).decode(errors="replace")
         return ""
 
-    def subnet(self, network: str) -> str:
+    def free_subnets(self, names: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
         """
-        Say which addresses a network has. Read-only.
+        Let the engine choose a subnet for each name that neither its networks nor this machine's routes use.
         """
-        with _told("inspect a network"):
-            return str(self.api.inspect_network(network)["IPAM"]["Config"][0]["Subnet"])
+        with _told("choose addresses"):
+            made = {
+                name: str(self.api.create_network(name, internal=True, labels=dict(labels))["Id"]) for name in names
+            }
+            try:
+                return {n: str(self.api.inspect_network(one)["IPAM"]["Config"][0]["Subnet"]) for n, one in made.items()}
+            finally:
+                for one in made.values():
+                    self.api.remove_network(one)
 
-    def disconnect(self, container: str, network: str) -> Sequence[str]:
+    def disconnect(self, container: str, network: str) -> Endpoint:
         """
-        Cut a container off from a network; returns the names that it had there.
+        Cut a container off from a network; returns the names and the address that it had there.
         """
         with _told("disconnect a container"):
-            names = self.inspect(container)["NetworkSettings"]["Networks"][network]["Aliases"] or ()
+            seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
             self.api.disconnect_container_from_network(container, network, force=True)
-        return tuple(names)
+        fixed = (seen["IPAMConfig"] or {}).get("IPv4Address")
+        return Endpoint(tuple(seen["Aliases"] or ()), fixed)
 
-    def connect(self, container: str, network: str, names: Sequence[str]) -> None:
+    def connect(self, container: str, network: str, endpoint: Endpoint) -> None:
         """
-        Connect a container to a network again, under these names.
+        Connect a container to a network again, as it was there before.
         """
         with _told("connect a container", ignore=(403,)):
-            self.api.connect_container_to_network(container, network, aliases=list(names))
+            self.api.connect_container_to_network(
+                container, network, aliases=list(endpoint.names), ipv4_address=endpoint.address
+            )
 
     def objects(self, labels: Sequence[str]) -> dict[Kind, dict[str, str]]:
         """

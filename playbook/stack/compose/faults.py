@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from playbook.stack.compose.engine import Endpoint
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.ensemble import Attended, Ensemble
 from playbook.stack.faults import LocalFaults
@@ -29,17 +30,18 @@ class ComposeFaults(LocalFaults):
     def _strike(self, fault: Fault, processes: Sequence[str]) -> Callable[[Attended], None]:
         if not isinstance(fault, Partition):
             return super()._strike(fault, processes)
-        names = {process: self._cut_off(process) for process in processes}
-        return partial(self._reconnect, names=names)
+        ends = {process: self._cut_off(process) for process in processes}
+        return partial(self._reconnect, ends=ends)
 
-    def _cut_off(self, process: str) -> Sequence[str]:
+    def _cut_off(self, process: str) -> Endpoint | None:
         found = self._place.containers.find(process)
-        return () if found is None else self._place.engine.disconnect(found.id, self._network)
+        return None if found is None else self._place.engine.disconnect(found.id, self._network)
 
-    def _reconnect(self, one: Attended, *, names: Mapping[str, Sequence[str]]) -> None:
+    def _reconnect(self, one: Attended, *, ends: Mapping[str, Endpoint | None]) -> None:
         found = self._place.containers.find(one.process)
-        if found is not None:
-            self._place.engine.connect(found.id, self._network, names[one.process])
+        end = ends[one.process]
+        if found is not None and end is not None:
+            self._place.engine.connect(found.id, self._network, end)
         self._start(one)
 
     @property

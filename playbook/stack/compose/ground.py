@@ -4,6 +4,7 @@ Owns what all views of one stack of containers share: its engine, its networks, 
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shlex
 from collections.abc import Mapping
@@ -20,11 +21,14 @@ from playbook.stack.ground import Ground
 from playbook.stack.ports import KeptPort
 from playbook.stack.record import ComposePart
 
-__all__ = ["PORTS", "ComposeGround", "ImageParts", "inner_dsn"]
+__all__ = ["FIXED", "PORTS", "ComposeGround", "ImageParts", "inner_dsn"]
 
 PORTS: Mapping[str, int] = {"postgres": 5432, "redis": 6379, "app": 8000, "proxy": 8080, "pooler": 6432}
 """Where a service listens inside of its container."""
 _TAIL_LINES = 25
+# Whoever is started again must be found where it was: a name service's answers are kept (PgBouncer's library: 600 s).
+FIXED = ("postgres", "redis", "pooler", "app", "app-1", "proxy")
+_FIRST_ADDRESS = 10
 
 
 class ImageParts(Parts):
@@ -76,11 +80,18 @@ class ComposeGround(Ground):
         """
         return f"{self.part().project}_{state}"
 
-    def subnet(self, state: str) -> str:
+    def address(self, state: str, service: str) -> str:
         """
-        Say which addresses the services of a state have among themselves.
+        Say which fixed address a service has in its state's network.
         """
-        return self.engine.subnet(self.network(state))
+        subnet = ipaddress.ip_network(self.part().subnets[state])
+        return str(subnet[_FIRST_ADDRESS + FIXED.index(service)])
+
+    def dynamic_range(self, state: str) -> str:
+        """
+        Say which half of a state's addresses is for containers that come and go.
+        """
+        return str(list(ipaddress.ip_network(self.part().subnets[state]).subnets())[1])
 
     def user(self) -> str:
         """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ __all__ = ["BASE", "IMAGES", "ImageSource", "Images", "ensure_images", "image_ta
 BASE = "hardening-playbook/base:trixie"
 _PULLED = "debian:trixie-slim"
 _SCRIPT_LIMIT_S = 1200
+_REQUIRED = re.compile(r"\$\{([A-Z0-9_]+):\?")
 _NOT_SOURCE = {"__pycache__", "site"}
 
 
@@ -139,17 +141,16 @@ def _build(engine: Engine, env: Path, images: Images, missing: tuple[str, ...]) 
     with _apt_sources(env) as sources, tempfile.TemporaryDirectory(prefix="hardening-playbook-app-") as context:
         if "app" in missing:
             app_context(env / "app", Path(context))
+        description = env / "compose.yaml"
         variables = {
+            **dict.fromkeys(_REQUIRED.findall(description.read_text(encoding="utf-8")), "unused"),  # by a build
             **images.variables,
             "BASE_IMAGE": images.base,
             "APT_SOURCES": str(sources),
             "APP_CONTEXT": context,
-            **dict.fromkeys(("STACK_PROJECT", "STACK_ID", "STACK_OWNER", "STACK_NAME"), "build"),
-            "STACK_USER": "65534:65534",
-            "STACK_FOLDER": context,
         }
         services = [IMAGES[name].service for name in missing]
-        compose([env / "compose.yaml"], ["build", *services], variables=variables)
+        compose([description], ["build", *services], variables=variables)
     absent = [name for name in missing if _identity(engine, images.tags[name]) is None]
     if absent:
         raise StackError(f"The build ended well, but {', '.join(absent)} is not there", hint="Is the disk full?")

@@ -14,8 +14,9 @@ from playbook.stack.compose.apps import app_command
 from playbook.stack.compose.cli import compose
 from playbook.stack.compose.containers import CODE
 from playbook.stack.compose.engine import STACK, Engine
-from playbook.stack.compose.ground import PORTS, ComposeGround, inner_dsn
+from playbook.stack.compose.ground import FIXED, PORTS, ComposeGround, inner_dsn
 from playbook.stack.compose.images import Images
+from playbook.stack.states import STATES
 
 __all__ = ["Project", "require_ours"]
 
@@ -79,6 +80,13 @@ class Project:
         words = ["up", "--detach", "--wait", "--no-build", "--pull", "never", *services]
         compose([self._file, self._code], words, variables=self.variables())
 
+    def _addresses(self) -> dict[str, str]:
+        return {
+            f"{state}_{service}_ADDRESS".upper().replace("-", "_"): self._ground.address(state, service)
+            for state in STATES
+            for service in FIXED
+        }
+
     def variables(self) -> dict[str, str]:
         """
         Spell what compose.yaml is told.
@@ -93,6 +101,9 @@ class Project:
             "STACK_OWNER": str(record.uid),
             "STACK_USER": self._ground.user(),
             "STACK_FOLDER": str(self._ground.folder),
+            **{f"{state.upper()}_SUBNET": part.subnets[state] for state in STATES},
+            **{f"{state.upper()}_RANGE": self._ground.dynamic_range(state) for state in STATES},
+            **self._addresses(),
             "APP_READY": record.service.ready,
             "APP_COMMAND": shlex.join(app_command(self._ground)),
         }

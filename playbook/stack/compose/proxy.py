@@ -22,7 +22,7 @@ resolvers docker
   timeout retry 200ms
   hold valid 200ms
   hold nx 1h
-  hold obsolete 1h
+  hold obsolete 0s
   hold timeout 1h
   hold refused 1h
   hold other 1h
@@ -94,7 +94,7 @@ class ComposeProxy(LocalProxy):
         )
 
     def _configuration(self, port: int) -> str:
-        options = f"{PORTS['app']} check resolvers docker init-addr none"
+        options = f"{PORTS['app']} check resolvers docker resolve-prefer ipv4 init-addr none"
         servers = "".join(f"  server {name} {host}:{options}\n" for name, host in self._hosts.items())
         ready = self._place.record().service.ready
         return spell_configuration(bind=f"*:{port}", ready=ready, servers=servers) + _RESOLVERS

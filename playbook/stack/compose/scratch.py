@@ -65,7 +65,7 @@ def scratch_site(
         copied = last.enter_context(database.copy(name))
         assert isinstance(copied, ComposeDatabase)
         served = copied.serving(switches)
-        told = app_settings(store_dsn=store.inner_dsn("app"), fronted=order.proxy, trusted=ground.subnet(state))
+        told = app_settings(store_dsn=store.inner_dsn("app"), fronted=order.proxy, trusted=ground.part().subnets[state])
         settings = {**told, **order.settings}
 
         def app(instance: int) -> ComposeApp:

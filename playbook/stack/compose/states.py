@@ -12,6 +12,7 @@ from playbook.stack.apps import AppPlan, app_settings
 from playbook.stack.compose.apps import ComposeApp
 from playbook.stack.compose.containers import CODE, Plan, copy_code, make_container
 from playbook.stack.compose.database import ComposeDatabase
+from playbook.stack.compose.engine import NAME, STACK, USER
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.compose.images import ensure_images
 from playbook.stack.compose.pooler import ComposePooler
@@ -65,7 +66,7 @@ class ComposeStates(States):
                 code=record.service.folder,
                 database=served,
                 switches=kept.switches,
-                settings=app_settings(store_dsn=store, fronted=True, trusted=self._place.subnet(state)),
+                settings=app_settings(store_dsn=store, fronted=True, trusted=self._place.address(state, "proxy")),
                 pooler_port=PORTS["pooler"] if pooled else None,
             )
 
@@ -133,7 +134,8 @@ class ComposeStates(States):
         images = ensure_images(self._place.engine, env, say=progress)
         baked = record.service.folder.resolve() == (env / "app").resolve()
         code = None if baked else copy_code(record.service.folder, self._place.folder / "scratch" / "code")
-        known = {"base": images.base, "images": dict(images.tags), "code": code}
+        subnets = self._place.engine.free_subnets(STATES, {STACK: record.id, NAME: record.name, USER: str(record.uid)})
+        known = {"base": images.base, "images": dict(images.tags), "subnets": dict(subnets), "code": code}
         self._place.file.update(lambda old: old.model_copy(update={"compose": part.model_copy(update=known)}))
         self._project.prepare(env / "compose.yaml")
         for state in STATES:
