@@ -23,6 +23,7 @@ COMMANDS = {
     "down": "playbook.cli.stack",
     "ps": "playbook.cli.stack",
     "images": "playbook.cli.images",
+    "adopt": "playbook.cli.adopt",
     "doctor": "playbook.cli.doctor",
     "verify": "playbook.cli.verify",
     "countersign": "playbook.cli.verify",

@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import playbook
-from playbook.errors import InputError, StackError
+from playbook.errors import InputError, StackError, Unavailable
 from playbook.postgres.server import Durability
 from playbook.stack.children import write_whole
 from playbook.stack.compose.cli import require_compose
 from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.ground import ComposeGround
+from playbook.stack.compose.store import CLOCKED_STORE
 from playbook.stack.control import start_supervisor
 from playbook.stack.founding import generate_secrets, server_account
 from playbook.stack.mend import destroy
 from playbook.stack.process import started
-from playbook.stack.programs import Program
+from playbook.stack.programs import Program, copy_program, find_store
 from playbook.stack.record import ComposePart, ProcessRef, StackRecord
 from playbook.stack.registry import claim_folder
 from playbook.stack.source import Accounts, ServiceSource
@@ -103,6 +104,7 @@ def found_stack(
                 os.close(theirs)
         if server is not None:
             os.chown(folder / "postgres", *server)
+        _equip_clock(ground)
     except BaseException as error:
         if ours is not None:
             os.close(ours)
@@ -124,6 +126,23 @@ def _programs() -> dict[str, Program]:
         "clock": "/usr/lib/libfaketime.so.1",
     }
     return {name: Program(path=Path(path), version="", digest="", origin="image") for name, path in paths.items()}
+
+
+def _equip_clock(ground: ComposeGround) -> None:
+    """
+    Fetch a store that can live by a moved clock, or note why there is none.
+
+    Debian's is built with an allocator that hangs under libfaketime as soon as it starts; the wheel's is not.
+    """
+    try:
+        found = copy_program(find_store("wheel"), ground.folder / "programs" / CLOCKED_STORE)
+    except Unavailable as error:
+        reason = f"no store follows a moved clock here: {error.message}"
+        programs = {name: one for name, one in ground.record().programs.items() if name != "clock"}
+        change: dict[str, object] = {"programs": programs, "absent": {"clock": reason}}
+    else:
+        change = {"programs": {**ground.record().programs, CLOCKED_STORE: found}}
+    ground.file.update(lambda old: old.model_copy(update=change))
 
 
 def _take_down(folder: Path) -> list[str]:

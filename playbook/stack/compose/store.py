@@ -12,7 +12,12 @@ from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.protocol import StoreRole
 from playbook.stack.store import LocalStore
 
-__all__ = ["ComposeStore"]
+__all__ = ["CLOCKED_STORE", "ComposeStore"]
+
+CLOCKED_STORE = "clocked-store"
+"""The program, among the stack's, that a store with a moved clock runs instead of the image's."""
+
+_PROGRAMS = "/opt/clocked"
 
 
 class ComposeStore(LocalStore):
@@ -70,13 +75,16 @@ class ComposeStore(LocalStore):
     def _plan(self) -> Plan:
         mounts = [(self._place.workplace(self.process), "/data", True)]
         environment: Mapping[str, str] = {}
+        program = "valkey-server"
         if self._clock is not None:
-            mounts.append((self._clock.folder, str(self._clock.folder), False))
+            own = self._place.record().programs[CLOCKED_STORE].path
+            mounts += [(self._clock.folder, str(self._clock.folder), False), (own.parent, _PROGRAMS, False)]
             environment = self._clock.environment
+            program = f"{_PROGRAMS}/{own.name}"
         return Plan(
             self.process,
             "redis",
-            ["valkey-server", "/data/valkey.conf"],
+            [program, "/data/valkey.conf"],
             networks=(self._state,),
             aliases=(self._alias,),
             ports=(PORTS["redis"],),
