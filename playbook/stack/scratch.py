@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from playbook.errors import InputError, StackError, Unavailable
@@ -169,7 +170,7 @@ def prove_moved(ground: Ground, clock: LocalClock, apps: Sequence[App], store: L
         clock,
         app_ports=tuple((lambda a=app: a.port) for app in apps),  # type: ignore[misc]
         path=ground.record().service.live,
-        store_dsn=None if store is None else store.dsn("admin"),
+        store_dsn=None if store is None else partial(store.dsn, "admin"),
     )
     proven.advance(_FIRST_MOVE_S)
     return proven

@@ -67,6 +67,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         pids_limit=200,
+        dns_opt=["attempts:1", "timeout:1"],
         mem_limit=_MEMORY[plan.image],
         tmpfs={"/tmp": "size=64m,mode=1777"},  # noqa: S108 (inside of the container)
         log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),

@@ -71,13 +71,13 @@ class Project:
         services = {} if code is None else {name: {"volumes": [mount]} for name in _APPS}
         self._code.write_text(json.dumps({"services": services}), encoding="utf-8")
 
-    def up(self, services: Sequence[str]) -> None:
+    def up(self, services: Sequence[str], *, wait: bool = True) -> None:
         """
-        Make what is missing, start it in order, wait until every health check passes. Raises StackError.
+        Make what is missing, start it in order, with `wait` until every health check passes. Raises StackError.
 
         Nothing is built or fetched here.
         """
-        words = ["up", "--detach", "--wait", "--no-build", "--pull", "never", *services]
+        words = ["up", "--detach", *(["--wait"] if wait else []), "--no-build", "--pull", "never", *services]
         compose([self._file, self._code], words, variables=self.variables())
 
     def _addresses(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from playbook.stack.compose.servers import ComposeServers
 from playbook.stack.compose.store import ComposeStore
 from playbook.stack.database import seal
 from playbook.stack.ensemble import Ensemble, app_name, upstreams
-from playbook.stack.states import POOLED, STATES, States
+from playbook.stack.states import POOLED, STATES, States, both
 
 __all__ = ["ComposeStates"]
 
@@ -95,7 +95,7 @@ class ComposeStates(States):
         progress("initdb")
         self.servers.initialise("found")
         progress("servers")
-        self._project.up(["found-postgres", "found-redis", "hardened-redis"])
+        self._project.up(["found-postgres", "found-redis", "hardened-redis"], wait=False)
         self.servers.wait_until_answering("found")
         self.servers.create_accounts("found")
         progress("migrate")
@@ -107,13 +107,11 @@ class ComposeStates(States):
         progress("copy")
         self.servers.stop("found")
         self.servers.copy("found", "hardened")
-        self.servers.start("found")
-        self._project.up(["hardened-postgres"])
-        self.servers.wait_until_answering("hardened")
-        seal(self._place, "hardened", record.accounts.database)
         progress("services")
         self._prepare_services()
         self._project.up(self._services())
+        both(self.servers.wait_until_answering)
+        seal(self._place, "hardened", record.accounts.database)
 
     def serve(self, services: Sequence[str]) -> None:
         """
