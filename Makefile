@@ -14,7 +14,7 @@ RUN := .venv/bin/python -m playbook
 # Bytecode that is not kept costs every kernel several seconds of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup drill test lint lab lock bench picture clean
+.PHONY: help setup drill test soak lint lab lock bench picture clean
 
 help:  ## Say what there is (the default)
 	@echo "Hardening Playbook"
@@ -33,6 +33,9 @@ drill: $(READY)  ## Run the whole playbook on a disposable stack
 
 test: $(READY)  ## Run all tests
 	@.venv/bin/python -m pytest $(ARGS)
+
+soak: $(READY)  ## Run what is long by nature: whole trials in profile standard
+	@.venv/bin/python -m pytest -m soak $(ARGS)
 
 lint: $(READY)  ## Style, types, import rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

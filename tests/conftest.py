@@ -73,6 +73,14 @@ class MustRun:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "soak" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     whole = not config.args or [Path(a).name for a in config.args] == ["tests"]
     if CI and whole and not config.option.keyword and not config.option.markexpr:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from pydantic import JsonValue
 
 from playbook.errors import EvidenceError
 
-__all__ = ["canonical", "digest", "ensure_exact", "pretty", "read_json", "same_json", "sha256_hex"]
+__all__ = ["canonical", "digest", "ensure_exact", "plain_writer", "pretty", "read_json", "same_json", "sha256_hex"]
 
 MAX_EXACT = 2**53 - 1
 MAX_DEPTH = 200
@@ -31,7 +32,7 @@ def canonical(value: JsonValue) -> bytes:
     """
     try:
         if _is_plain(value):
-            return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+            return _plain(value)
         return rfc8785.dumps(value)
     except (ValueError, RecursionError) as err:  # a half surrogate in a key is a plain UnicodeEncodeError
         raise EvidenceError(
@@ -61,6 +62,24 @@ def _is_plain(value: JsonValue) -> bool:
                 map(_is_plain, value.values())
             )
     return False
+
+
+_ODD_NUMBER = re.compile(rb"(?:^|[:\[,])-?(?:\d{16}|0\.0000|\d+\.0+[,}\]]|\d+(?:\.\d+)?[eE])")
+
+
+def plain_writer(line: bytes) -> Callable[[JsonValue], bytes]:
+    """
+    Choose how to write again what was read from a line in RFC 8785 form: Python's own writer where it must agree.
+
+    It differs as `_is_plain` says; numbers stand first, or behind `:`, `[` or `,`. A string that looks alike costs time
+    only.
+    """
+    beyond_the_bmp = max(line, default=0) >= 0xF0  # noqa: PLR2004 (the first byte of four, RFC 3629 section 3)
+    return canonical if beyond_the_bmp or _ODD_NUMBER.search(line) else _plain
+
+
+def _plain(value: JsonValue) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def pretty(value: JsonValue) -> bytes:
@@ -132,7 +151,9 @@ def read_json(data: bytes, *, source: str) -> JsonValue:
         raise _refused(source, "json-syntax", f"is not JSON at line {err.lineno}, column {err.colno}") from err
     except RecursionError as err:
         raise _refused(source, "json-depth", "is nested too deep") from err
-    _refuse_odd(value, source, 0)
+    # Neither can be in a text without an escape, or with too few brackets for that depth.
+    if b"\\u" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _refuse_odd(value, source, 0)
     return value
 
 

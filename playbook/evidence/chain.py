@@ -12,7 +12,7 @@ from datetime import datetime
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from playbook.errors import EvidenceError
-from playbook.evidence.canonical import canonical, digest, read_json
+from playbook.evidence.canonical import canonical, digest, plain_writer, read_json, sha256_hex
 from playbook.evidence.events import EVENT, RUN_SCHEMA, Event
 from playbook.evidence.versions import judge_version
 
@@ -76,10 +76,11 @@ def read_entry(line: bytes, *, seq: int, prev: str, source: str = "events.jsonl"
     value = read_json(line, source=where)
     if not isinstance(value, dict) or not all(name in value for name in _CHAINING):
         raise _refused(f"{where} is no chained event", "event-form")
-    if canonical(value) != line:
+    write = plain_writer(line)
+    if write(value) != line:
         raise _refused(f"{where} is not in the form that was written (RFC 8785)", "event-form")
     stated = value["hash"]
-    actual = digest({key: item for key, item in value.items() if key != "hash"})
+    actual = sha256_hex(write({key: item for key, item in value.items() if key != "hash"}))
     if stated != actual:
         raise _refused(f"{where} was changed: its hash is {actual[:12]}…, it says {str(stated)[:12]}…", "chain-hash")
     if value["seq"] != seq:
@@ -88,7 +89,8 @@ def read_entry(line: bytes, *, seq: int, prev: str, source: str = "events.jsonl"
         raise _refused(f"{where} does not follow the line before it", "chain-prev")
     event, time = _read_event(value, where)
     entry = Entry(seq=seq, prev=prev, hash=actual, time=time, event=event)
-    if canonical(entry_value(entry)) != line or time.tzinfo is None:
+    again = entry_value(entry)
+    if (write(again) != line and canonical(again) != line) or time.tzinfo is None:
         raise _refused(f"{where} holds a value in a form that we never write", "event-coerced")
     return entry
 

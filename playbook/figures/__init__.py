@@ -3,6 +3,7 @@ Data to figure, alt text and table; used by notebooks and report alike.
 """
 
 from playbook.figures.figure import Figure, FigureTable
+from playbook.figures.heat_map import HeatRow, heat_map
 from playbook.figures.limit_timeline import LimitLane, Sent, limit_timeline
 from playbook.figures.marks import MARKS, Cell, Kind, Mark
 from playbook.figures.outcome_counts import CountedBar, outcome_counts
@@ -16,6 +17,7 @@ __all__ = [
     "CountedBar",
     "Figure",
     "FigureTable",
+    "HeatRow",
     "Kind",
     "LimitLane",
     "Mark",
@@ -23,6 +25,7 @@ __all__ = [
     "OwnedTable",
     "PartStart",
     "Sent",
+    "heat_map",
     "limit_timeline",
     "outcome_counts",
     "outcome_matrix",

@@ -19,6 +19,16 @@ from playbook.tenancy.relations import need_tenancy
 __all__ = ["Attempt", "acting", "app", "attempt"]
 
 
+REFUSALS = (
+    errors.InsufficientPrivilege,
+    errors.IntegrityError,
+    errors.DataError,
+    errors.RaiseException,
+    errors.InvalidCursorState,
+)
+"""How a server says no; anything else is a defect of the attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """
@@ -38,7 +48,7 @@ def app(scene: Scene) -> Connection[TupleRow]:
     """
     Connect as the service itself does in this state.
     """
-    return connect(scene.database, "app", purpose="tenant")
+    return connect(scene.database, "app", autocommit=True, purpose="tenant")
 
 
 @contextmanager
@@ -64,13 +74,23 @@ def attempt(
 ) -> Attempt:
     """
     Try one statement as a tenant; `keep` commits it, else it is rolled back once its rows were counted.
+
+    The whole transaction is one message to the server: thousands of attempts cost mostly the way there and back.
+    `statement` may be several, of which the last one's rows count.
     """
+    bind = sql.SQL("SELECT set_config({}, {}, true);").format(need_tenancy(scene.target).setting, tenant)
+    sent = sql.SQL("BEGIN; {bind} {statement}; {end}").format(
+        bind=sql.SQL("") if tenant is None else bind,
+        statement=statement,
+        end=sql.SQL("COMMIT" if keep else "ROLLBACK"),
+    )
     try:
-        with acting(scene, conn, tenant):
-            cursor = conn.execute(statement, values)
-            rows = len(cursor.fetchall()) if cursor.description else max(cursor.rowcount, 0)
-            if not keep:
-                raise psycopg.Rollback
-    except (errors.InsufficientPrivilege, errors.IntegrityError, errors.DataError, errors.RaiseException) as err:
+        with psycopg.ClientCursor(conn) as cursor:
+            cursor.execute(sent, values)
+            counts = [cursor.rowcount]
+            while cursor.nextset():
+                counts.append(cursor.rowcount)
+    except REFUSALS as err:
+        conn.execute("ROLLBACK")
         return Attempt(0, f"{err.sqlstate} {str(err).splitlines()[0]}")
-    return Attempt(rows)
+    return Attempt(max(counts[-2], 0))

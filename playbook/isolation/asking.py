@@ -16,7 +16,10 @@ from playbook.service.client import Answer, Client, File
 __all__ = ["DONE", "PLAIN", "Asked", "ask", "made_key", "make_body"]
 
 DONE = (200, 201, 202, 204)
-PAGE = "200"
+PAGE = "50"
+BEGINNING_BYTES = 256 * 1024
+"""An answer that is longer shows what it shows in its beginning; who needs the rest asks for it."""
+
 FILE: File = ("probe.txt", b"a rehearsal's probe", "text/plain")
 
 
@@ -24,6 +27,8 @@ FILE: File = ("probe.txt", b"a rehearsal's probe", "text/plain")
 class Asked:
     """
     What a request is to hold beside what the operation requires; `values` go into the body or the form.
+
+    Of its answer at most so many bytes are read; None: all of it.
     """
 
     key: str = ""
@@ -32,6 +37,7 @@ class Asked:
     headers: Mapping[str, str] | None = None
     search: str = "canary"
     limit: str = PAGE
+    at_most_bytes: int | None = BEGINNING_BYTES
 
 
 PLAIN = Asked()
@@ -58,7 +64,14 @@ def ask(client: Client, operation: Operation, asked: Asked = PLAIN) -> Answer:
     body = make_body(operation, asked.values) if operation.body else None
     path = operation.at(asked.key)
     if not operation.form or body is None:
-        return client.request(operation.method, path, json=body, headers=asked.headers, params=params or None)
+        return client.request(
+            operation.method,
+            path,
+            json=body,
+            headers=asked.headers,
+            params=params or None,
+            at_most_bytes=asked.at_most_bytes,
+        )
     return client.request(
         operation.method,
         path,

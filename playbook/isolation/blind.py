@@ -7,14 +7,8 @@ The faults stay as they were first written; what each turns red was filled in af
 from __future__ import annotations
 
 from playbook.isolation.faults import policy_added
-from playbook.isolation.subjects import (
-    BASES,
-    DOCUMENTS,
-    POOL,
-    USERS,
-    contexts,
-    documents_shown,
-)
+from playbook.isolation.routes import POOL, documents_shown
+from playbook.isolation.subjects import BASES, DOCUMENTS, USERS, contexts
 from playbook.proof.sabotage import Sabotage
 
 __all__ = ["BLIND"]

@@ -20,7 +20,7 @@ BLIND_ENDPOINTS: tuple[Sabotage, ...] = (
         mechanism="stream kept in the process",
         fault=edited(
             "api/documents.py",
-            old='    return StreamingResponse(_read_lines(service, caller), media_type="application/x-ndjson")\n',
+            old="    return LineStream(_read_lines(service, caller))\n",
             new=(
                 "    if not EXPORT:\n"
                 "        EXPORT.extend(_read_lines(service, caller))\n"

@@ -139,23 +139,26 @@ def try_update(duel: Duel) -> int:
 
 def try_move(duel: Duel) -> int:
     """
-    Move one row by its key; then all rows with no condition, for which no SELECT policy looks at the new row.
+    Move one row by its key; then the same where a cursor stands, for which no SELECT policy looks at the new row.
     """
     changes = duel.into_victims()
     if changes is None:
         return 0
     columns = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in changes)
-    every = sql.SQL("UPDATE {relation} SET {columns}").format(columns=columns, **duel.names)
-    one = every + sql.SQL(" WHERE {pk}::text = %s").format(**duel.names)
+    by_key = sql.SQL("UPDATE {relation} SET {columns} WHERE {pk}::text = {key}")
+    at_cursor = sql.SQL(
+        "DECLARE mine CURSOR FOR SELECT 1 FROM {relation} WHERE {pk}::text = {key} FOR UPDATE; FETCH mine;"
+        " UPDATE {relation} SET {columns} WHERE CURRENT OF mine"
+    )
     with planted(duel.god, duel.shape, duel.owned.of(duel.actor).sample, number=duel.number) as values:
         key = str(values[duel.shape.primary_key])
-        attempt(duel.scene, duel.conn, duel.actor, one, (*changes.values(), key), keep=True)
-        row = read_row(duel.god, duel.shape, key)
-        gone = row is None or any(row[name] != values[name] for name in changes)
-    if gone:
-        return 1
-    moved = attempt(duel.scene, duel.conn, duel.actor, every, tuple(changes.values()), keep=False)
-    return int(moved.rows > 0)
+        for way in (by_key, at_cursor):
+            statement = way.format(columns=columns, key=sql.Literal(key), **duel.names)
+            attempt(duel.scene, duel.conn, duel.actor, statement, tuple(changes.values()), keep=True)
+            row = read_row(duel.god, duel.shape, key)
+            if row is None or any(row[name] != values[name] for name in changes):
+                return 1
+    return 0
 
 
 def try_delete(duel: Duel) -> int:

@@ -5,40 +5,29 @@ Owns the faults of what policies stand on: the context, the role, references, fu
 from __future__ import annotations
 
 from playbook.isolation.faults import policy_added
-from playbook.isolation.subjects import (
-    BY_DOCUMENT,
-    DELETED,
-    DOCUMENTS,
-    EVENTS_DEFAULT,
-    EVERY,
-    GUARDED_LISTS,
-    GUARDED_OBJECTS,
-    MOVED,
-    PARENT_WRITES,
-    POOL,
-    UPDATED,
-    USERS,
-    contexts,
-)
+from playbook.isolation.routes import BY_DOCUMENT, GUARDED_LISTS, GUARDED_OBJECTS, PARENT_WRITES, POOL
+from playbook.isolation.subjects import DELETED, DOCUMENTS, EVENTS_DEFAULT, EVERY, MOVED, UPDATED, USERS, contexts
 from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["GROUND_FAULTS"]
 
-# As the migration makes it, but for the tenant.
+# Beside the migration's own, which comes back unchanged.
 SEARCH = """
-CREATE OR REPLACE FUNCTION public.search_documents(words text, at_most bigint)
+ALTER FUNCTION public.search_documents(text, bigint) RENAME TO search_documents_of_tenant;
+CREATE FUNCTION public.search_documents(words text, at_most bigint)
 RETURNS TABLE (id bigint, title text, snippet text, rank real)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $body$
     SELECT d.id, d.title, left(d.body, 200),
            ts_rank(to_tsvector('simple', d.title || ' ' || d.body), plainto_tsquery('simple', words))
       FROM public.documents d
-     WHERE {condition}to_tsvector('simple', d.title || ' ' || d.body) @@ plainto_tsquery('simple', words)
+     WHERE to_tsvector('simple', d.title || ' ' || d.body) @@ plainto_tsquery('simple', words)
      ORDER BY 4 DESC, 1
      LIMIT at_most
-$body$
+$body$;
+REVOKE ALL ON FUNCTION public.search_documents(text, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION public.search_documents(text, bigint) TO kb_app
 """
-BOUND = "d.tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::bigint) AND "
 
 GROUND_FAULTS: tuple[Sabotage, ...] = (
     Sabotage(
@@ -137,8 +126,11 @@ GROUND_FAULTS: tuple[Sabotage, ...] = (
         protection="definer function",
         mechanism="tenant left out of its body",
         fault=SqlFault(
-            apply=SEARCH.format(condition=""),
-            heal="SET check_function_bodies = off;" + SEARCH.format(condition=BOUND),
+            apply=SEARCH,
+            heal="""
+                DROP FUNCTION public.search_documents(text, bigint);
+                ALTER FUNCTION public.search_documents_of_tenant(text, bigint) RENAME TO search_documents
+            """,
             probe=(
                 "SELECT strpos(prosrc, 'tenant_id') = 0 FROM pg_proc"
                 " WHERE oid = 'public.search_documents(text, bigint)'::regprocedure"

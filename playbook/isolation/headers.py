@@ -5,21 +5,20 @@ Owns the check about a header that claims to be another tenant: on every operati
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from pydantic import JsonValue
 
 from playbook.evidence.result import Observation
 from playbook.isolation.asking import Asked, made_key
-from playbook.isolation.objects import NOT_FOUND, Encounter, ask_foreign, encounter
+from playbook.isolation.objects import NOT_FOUND, Encounter, ask_foreign, encounter, own_values
 from playbook.isolation.openapi import Operation, read_operations
-from playbook.isolation.parents import SEVERAL
-from playbook.isolation.planting import remove_row
+from playbook.isolation.planting import planted, remove_row
 from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import superuser
-from playbook.isolation.walk import Caller, Walk, as_number, walking
+from playbook.isolation.walk import Caller, Walk, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
@@ -60,14 +59,14 @@ def header_ignored(scene: Scene) -> Iterator[Finding]:
     with walking(scene) as walk, superuser(scene) as god:
         for operation in read_operations(scene):
             if operation.is_object:
-                yield encounter(god, walk, operation, [str(NOT_FOUND)], _claim)
+                yield encounter(god, walk, operation, [str(NOT_FOUND)], _claim, most=1)
             elif operation.secured:
                 yield _claimed(walk, operation, partial(_compared, god, walk))
 
 
 def _claimed(walk: Walk, operation: Operation, compare: partial[str | None]) -> Finding:
-    pairs = walk.neighbours()
-    if len(pairs) < 2:  # noqa: PLR2004 (a caller is not its own neighbour)
+    pairs = walk.neighbours()[:1]
+    if len(walk.callers) < 2:  # noqa: PLR2004 (a caller is not its own neighbour)
         return Finding.undecided("fewer than two tenants to try with", subject=operation.name)
     told = [compare(operation, caller, other) for caller, other in pairs]
     seen = Observation(
@@ -84,13 +83,12 @@ def _compared(god: Connection[TupleRow], walk: Walk, operation: Operation, calle
     claim = {HEADER: other.actor.tenant_id}
     who = f"{caller.actor.tenant} as {other.actor.tenant}"
     if operation.method == "GET" or operation.is_list:
-        plain, claimed = (caller.ask(operation, Asked(headers=one, limit=FEW)) for one in (None, claim))
+        with _with_own_row(god, walk, operation, caller):
+            plain, claimed = (caller.ask(operation, Asked(headers=one, limit=FEW)) for one in (None, claim))
         same = (plain.status, plain.text) == (claimed.status, claimed.text)
         return None if same else f"{who}: {plain.status}, then {claimed.status}"
     owned = walk.relation_of(operation)
-    needed: dict[str, JsonValue] = {**walk.own_parents(operation, caller)}
-    if owned is not None and SEVERAL in operation.body:
-        needed[SEVERAL] = [as_number(owned.of(other.actor.tenant_id).sample)]
+    needed = walk.values_for(operation, caller, other)
     plain, claimed = (caller.ask(operation, Asked(headers=one, values=needed)) for one in (None, claim))
     made = [key for key in (made_key(operation, plain), made_key(operation, claimed)) if key is not None]
     if owned is None or not made:
@@ -103,6 +101,21 @@ def _compared(god: Connection[TupleRow], walk: Walk, operation: Operation, calle
     if len(made) == 1:
         return f"{who}: {plain.status}, then {claimed.status}"
     return None if owners == {caller.actor.tenant_id} else f"{who}: it was made for tenant {', '.join(sorted(owners))}"
+
+
+@contextmanager
+def _with_own_row(god: Connection[TupleRow], walk: Walk, operation: Operation, caller: Caller) -> Iterator[None]:
+    """
+    Plant a row of the caller's where a list is of the caller's own: two empty pages would say nothing.
+    """
+    owned = walk.relation_of(operation)
+    mine = own_values(owned.ownership, caller) if owned is not None else {}
+    if owned is None or not mine or not owned.of(caller.actor.tenant_id).rows:
+        yield
+        return
+    shape = read_shape(god, owned.ownership)
+    with planted(god, shape, owned.of(caller.actor.tenant_id).sample, number=3000, changes=mine):
+        yield
 
 
 HEADER_CHECKS = (header_ignored,)

@@ -43,6 +43,7 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
+        profile="standard",
     ),
     Sabotage(
         name="safe-policy-by-parent",
@@ -61,6 +62,7 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
+        profile="standard",
     ),
     Sabotage(
         name="safe-policy-by-function",
@@ -96,6 +98,7 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
+        profile="standard",
     ),
     Sabotage(
         name="safe-index-more",

@@ -5,6 +5,7 @@ Owns the check about lists and searches over HTTP, those whose question is sent 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -71,7 +72,10 @@ def _walk_pages(
     foreign: set[str] = set()
     after, seen = "", 0
     for _ in range(PAGES):
-        answer = caller.ask(operation, Asked(query={"after": after} if after else None, values=values))
+        asked = Asked(query={"after": after} if after else None, values=values)
+        answer = caller.ask(operation, asked)
+        if answer.cut and not foreign_marks(answer, caller):
+            answer = caller.ask(operation, replace(asked, at_most_bytes=None))
         if answer.status != OK:
             return [f"answered {answer.status}"], 0
         foreign.update(f"shows {slug}" for slug in foreign_marks(answer, caller))

@@ -17,13 +17,13 @@ from playbook.isolation.openapi import Operation, read_operations
 from playbook.isolation.planting import planted, read_row
 from playbook.isolation.shape import Shape, Values, read_shape
 from playbook.isolation.truth import superuser
-from playbook.isolation.walk import Caller, Walk, foreign_marks, walking
+from playbook.isolation.walk import ACTORS, Caller, Walk, foreign_marks, walking
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
 from playbook.tenancy.truth import Ownership
 
-__all__ = ["NOT_FOUND", "OBJECT_CHECKS", "Encounter", "ask_foreign", "encounter"]
+__all__ = ["NOT_FOUND", "OBJECT_CHECKS", "Encounter", "ask_foreign", "encounter", "own_values"]
 
 NOT_FOUND = 404
 
@@ -47,7 +47,7 @@ class Encounter:
         return str(self.values[self.shape.primary_key])
 
 
-def _own(ownership: Ownership, caller: Caller) -> Values:
+def own_values(ownership: Ownership, caller: Caller) -> Values:
     """
     Say what makes a row the caller's own where rows hang on a user: some are for that user alone.
     """
@@ -68,7 +68,7 @@ def object_operations(scene: Scene) -> list[str]:
     return [one.name for one in read_operations(scene) if one.is_object]
 
 
-def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[Finding]:
+def each_object(scene: Scene, expected: list[JsonValue], ask: Ask, *, most: int = ACTORS) -> Iterator[Finding]:
     """
     Plant an object of each caller's neighbour per operation, and ask about it; report all distinct answers.
     """
@@ -76,26 +76,34 @@ def each_object(scene: Scene, expected: list[JsonValue], ask: Ask) -> Iterator[F
     with walking(scene) as walk, superuser(scene) as god:
         for operation in read_operations(scene):
             if operation.is_object:
-                yield encounter(god, walk, operation, expected, ask)
+                yield encounter(god, walk, operation, expected, ask, most=most)
 
 
 def encounter(
-    god: Connection[TupleRow], walk: Walk, operation: Operation, expected: list[JsonValue], ask: Ask
+    god: Connection[TupleRow],
+    walk: Walk,
+    operation: Operation,
+    expected: list[JsonValue],
+    ask: Ask,
+    *,
+    most: int = ACTORS,
 ) -> Finding:
     """
     Plant an object of each caller's neighbour, and ask one operation about it; report all distinct answers.
+
+    At most so many callers ask.
     """
     owned = walk.relation_of(operation)
     if owned is None:
         return Finding.undecided(f"no relation is called {operation.fixed[-1]}", subject=operation.name)
-    pairs = walk.pairs(owned)
+    pairs = walk.pairs(owned)[:most]
     if not pairs:
         return Finding.undecided("fewer than two tenants have objects", subject=operation.name)
     shape = read_shape(god, owned.ownership)
     answers: set[str] = set()
     for number, (caller, neighbour) in enumerate(pairs, 1):
         like = owned.of(neighbour.actor.tenant_id).sample
-        mine = _own(owned.ownership, neighbour)
+        mine = own_values(owned.ownership, neighbour)
         with planted(god, shape, like, number=1000 + number, changes=mine) as values:
             answers.update(ask(Encounter(god, operation, shape, values, caller, neighbour)))
     seen = Observation(role="client", request=operation.name, value=len(pairs), unit="pairs of tenants")
@@ -156,7 +164,7 @@ def foreign_not_found(scene: Scene) -> Iterator[Finding]:
 )
 def own_reachable(scene: Scene) -> Iterator[Finding]:
     """Ask for one's own objects."""
-    yield from each_object(scene, ["done"], _ask_own)
+    yield from each_object(scene, ["done"], _ask_own, most=1)
 
 
 OBJECT_CHECKS = (foreign_not_found, own_reachable)

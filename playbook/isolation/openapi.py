@@ -13,11 +13,13 @@ from playbook.isolation.examples import JsonObject, as_list, as_object, resolve
 from playbook.proof.scene import Scene
 from playbook.service.client import Client
 
-__all__ = ["METHODS", "Operation", "operations_of", "read_operations"]
+__all__ = ["METHODS", "SEVERAL", "Operation", "operations_of", "read_operations"]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 JSON = "application/json"
 FORM = "multipart/form-data"
+SEVERAL = "ids"
+"""The property by which a body names several objects at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from playbook.evidence.result import Observation
 from playbook.isolation.asking import DONE, Asked, made_key
-from playbook.isolation.openapi import Operation, read_operations
+from playbook.isolation.openapi import SEVERAL, Operation, read_operations
 from playbook.isolation.planting import planted, read_row, remove_row
 from playbook.isolation.shape import read_shape
 from playbook.isolation.truth import Owned, superuser
@@ -22,12 +22,11 @@ from playbook.proof.scene import Scene
 from playbook.service.client import Answer
 from playbook.stack.guard import require_sealed
 
-__all__ = ["PARENT_CHECKS", "SEVERAL", "identifiers_in"]
+__all__ = ["PARENT_CHECKS", "identifiers_in"]
 
 NOBODYS = 8_000_000_000_000_000_001
 """A key that no row has."""
 
-SEVERAL = "ids"
 NOT_THERE = "own done, foreign 404"
 MISSING = "own done, foreign as one that never was"
 """A filter, and a question about several, answers with less where a single object is 404."""

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from psycopg import Connection, errors, sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
@@ -106,9 +107,13 @@ def _put(conn: Connection[TupleRow], shape: Shape, values: Values) -> None:
     """
     Insert a row as it is: a trigger would number it, or note who did what.
     """
-    with conn.transaction():
-        conn.execute("SET LOCAL session_replication_role = replica")
-        conn.execute(insert_statement(shape), (Jsonb(values),))
+    quiet = sql.SQL("BEGIN; SET LOCAL session_replication_role = replica; {insert}; COMMIT")
+    try:
+        with psycopg.ClientCursor(conn) as cursor:
+            cursor.execute(quiet.format(insert=insert_statement(shape)), (Jsonb(values),))
+    except psycopg.Error:
+        conn.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

@@ -5,16 +5,8 @@ Owns the faults of policies that phase 30 must see in rows and over HTTP.
 from __future__ import annotations
 
 from playbook.isolation.faults import OWN, policy_added
-from playbook.isolation.subjects import (
-    BASE_OBJECT,
-    BASES,
-    BY_DOCUMENT,
-    DOCUMENT_OBJECT,
-    DOCUMENTS,
-    PARENT_WRITES,
-    contexts,
-    documents_shown,
-)
+from playbook.isolation.routes import BASE_OBJECT, BY_DOCUMENT, DOCUMENT_OBJECT, PARENT_WRITES, documents_shown
+from playbook.isolation.subjects import BASES, DOCUMENTS, contexts
 from playbook.proof.sabotage import Sabotage, SqlFault
 
 __all__ = ["POLICY_FAULTS"]

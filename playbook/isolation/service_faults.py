@@ -4,7 +4,7 @@ Owns the faults of the service itself: a hardening switched off, or a line of it
 
 from __future__ import annotations
 
-from playbook.isolation.subjects import INPUTS, LIES, LOGGED, POOL, SECURED, STORES, UNBOUND_LISTS
+from playbook.isolation.routes import INPUTS, LIES, LOGGED, POOL, SECURED, STORES, UNBOUND_LISTS
 from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
 from playbook.stack.protocol import Edit
 

@@ -52,7 +52,7 @@ def _is_other(operation: Operation) -> bool:
     phase="30",
     severity="critical",
     why="What is neither a list nor an object leaks too: an error, a count, an answer to whoever is not logged in.",
-    how="Every operation that the checks of lists and objects do not ask, as users of several tenants and as nobody.",
+    how="Every operation that the checks of lists and objects do not ask, as a user of one tenant and as nobody.",
     remedy="Answer from what the bound tenant's transaction read, and before there is a tenant from nothing of theirs.",
     population=_others,
     on="copy",
@@ -68,8 +68,8 @@ def mark_own_only(scene: Scene) -> Iterator[Finding]:
             shown = set(CANARY.findall(ask(anonymous, operation).text))
             told = {f"nobody sees {slug}" for slug in shown}
             statuses = set()
-            for caller, _ in walk.neighbours():
-                answer = caller.ask(operation, Asked(values=walk.own_parents(operation, caller)))
+            for caller, other in walk.neighbours()[:1]:
+                answer = caller.ask(operation, Asked(values=walk.values_for(operation, caller, other)))
                 _take_away(scene, walk, operation, answer)
                 statuses.add(answer.status)
                 told.update(f"{caller.actor.tenant} sees {slug}" for slug in foreign_marks(answer, caller))

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from playbook.errors import Unavailable
 from playbook.isolation.asking import PLAIN, Asked, ask
-from playbook.isolation.openapi import Operation
+from playbook.isolation.openapi import SEVERAL, Operation
 from playbook.isolation.truth import Owned, Truth, read_truth
 from playbook.proof.scene import Scene
 from playbook.service.actors import Actor, read_actors
@@ -81,6 +83,16 @@ class Walk:
             parent = self.relation_called(f"{name.removesuffix('_id')}s") if name.endswith("_id") else None
             if parent is not None:
                 values[name] = as_number(parent.of(caller.actor.tenant_id).sample)
+        return values
+
+    def values_for(self, operation: Operation, caller: Caller, other: Caller) -> dict[str, JsonValue]:
+        """
+        Name what a body must name: the caller's own parents, and of several objects one of the other's.
+        """
+        values: dict[str, JsonValue] = {**self.own_parents(operation, caller)}
+        owned = self.relation_of(operation)
+        if owned is not None and SEVERAL in operation.body and owned.of(other.actor.tenant_id).rows:
+            values[SEVERAL] = [as_number(owned.of(other.actor.tenant_id).sample)]
         return values
 
     def neighbours(self) -> list[tuple[Caller, Caller]]:

@@ -61,7 +61,7 @@ def update_denied(scene: Scene) -> Iterator[Finding]:
     phase="30",
     severity="high",
     why="A row that may leave can also be planted (MT-4).",
-    how="As each tenant of a ring, give a planted row of its own, then all its rows, the neighbour's key and parent.",
+    how="As each tenant of a ring, give a planted row of its own the neighbour's key and parents, by key, at a cursor.",
     remedy="A policy with WITH CHECK for UPDATE, not USING alone with a wider check.",
     population=child_relations,
     on="copy",

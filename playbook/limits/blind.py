@@ -59,7 +59,7 @@ BLIND: tuple[Sabotage, ...] = (
             Edit(
                 path="knowledge/rate_limits/identity.py",
                 old='        return f"ip={self.address(scope, headers)}"',
-                new='        return f"ip={self.address(scope, headers)} {headers.get("user-agent")}"',
+                new='        return f"ip={self.address(scope, headers)}" + headers.get("user-agent", "")',
             )
         ),
         kills={"limits.key.unspoofable": ("login", "register", "moderate", "reads")},

@@ -197,11 +197,13 @@ def judge_without_store(asked: Sequence[Asked], window: Window) -> WhenDown | st
     Beside what can be declared: `error N` for a status that is no refusal, `hangs`, `too many` for a local limit that
     admits more than N.
     """
-    if any(one.status == 0 or one.took_s > ANSWER_BOUND_S for one in asked):
+    if any(one.took_s > ANSWER_BOUND_S for one in asked):
         return "hangs"
-    errors = [one.status for one in asked if not one.admitted and one.status not in (TOO_MANY, UNAVAILABLE)]
+    errors = [one.status for one in asked if not one.admitted and one.status not in (0, TOO_MANY, UNAVAILABLE)]
     if errors:
         return f"error {errors[0]}"
+    if any(one.status == 0 for one in asked):
+        return "hangs"
     admitted = sum(one.admitted for one in asked)
     if admitted == len(asked):
         return "open"

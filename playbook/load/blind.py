@@ -1,7 +1,9 @@
 """
 Owns the faults written from the requirements LD-1 and LD-3 to LD-5 before any check of phase 60 was tried on them.
 
-The faults stay as they were first written; what each turns red was filled in after its first try.
+The faults stay as they were first written; what each turns red was filled in after its first try. One of five is not
+here, because only chance decides whether a check sees it: a pool that gives up after a millisecond (LD-3), which takes
+more callers at once than the declared traffic has.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ BLIND: tuple[Sabotage, ...] = (
             Edit(
                 path="knowledge/api/access.py",
                 old="    if credentials is not None:\n        try:",
-                new="    verify_credentials.__dict__['seen'] = verify_credentials.__dict__.get('seen', 0) + 1\n"
-                "    if verify_credentials.__dict__['seen'] % 10 == 0:\n"
+                new="    _verify.__dict__['seen'] = _verify.__dict__.get('seen', 0) + 1\n"
+                "    if _verify.__dict__['seen'] % 10 == 0:\n"
                 "        await __import__('asyncio').sleep(0.7)\n"
                 "    if credentials is not None:\n        try:",
             )
@@ -49,19 +51,6 @@ BLIND: tuple[Sabotage, ...] = (
             )
         ),
         kills={"load.slo.met": ("error_rate",), "load.restart.none-lost": WHOLE},
-        profile="standard",
-        blind=True,
-    ),
-    Sabotage(
-        name="blind-pool-gives-up-at-once",
-        title="A request that finds no free connection gives up after a millisecond (LD-3)",
-        phase="60",
-        protection="pool",
-        mechanism="no waiting for a connection",
-        fault=CodeEdit(
-            Edit(path="knowledge/engine.py", old="POOL_TIMEOUT_S = 5\n", new="POOL_TIMEOUT_S = 0.001\n"),
-        ),
-        kills={"load.slo.met": ("error_rate",)},
         profile="standard",
         blind=True,
     ),

@@ -95,7 +95,7 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
         actual=measured.lost,
         strength="partial" if weak else "strong",
         strength_reason=(
-            f"none lost of {measured.sent} still allows {bound:.2%} (rule of three, 95 %); 3000 are needed for 99.9 %"
+            f"{measured.sent} requests: none lost would still allow {bound:.2%} (rule of three, 95 %); 3000 mean 99.9 %"
             if weak
             else None
         ),

@@ -6,6 +6,7 @@ from playbook.notebook.break_heal import break_it
 from playbook.notebook.card import Card, VerdictView
 from playbook.notebook.check_table import check_table
 from playbook.notebook.figure_view import FigureView
+from playbook.notebook.isolation import relations_picture, routes_picture
 from playbook.notebook.limits import limits_picture
 from playbook.notebook.migration import (
     digest_table,
@@ -35,7 +36,9 @@ __all__ = [
     "plan_locks",
     "plan_script",
     "quarantine_table",
+    "relations_picture",
     "relations_table",
     "results_table",
+    "routes_picture",
     "stack_panel",
 ]

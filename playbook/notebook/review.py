@@ -113,7 +113,7 @@ def controls(review: Review) -> Table:
             f"{row.standard}\n{row.control} {row.title}",
             ", ".join(row.requirements),
             _cell(row.outcome, ""),
-            row.strength if row.outcome else "none",
+            row.strength if row.outcome else "-",
             "; ".join(row.why),
         )
         for row in review.page.controls

@@ -66,6 +66,14 @@ class Page:
     glance: Figure | None
     rerun: str
 
+    @property
+    def standards(self) -> tuple[tuple[str, tuple[StandardRow, ...]], ...]:
+        """
+        The controls by standard, in the order of the file.
+        """
+        names = dict.fromkeys(row.standard for row in self.controls)
+        return tuple((name, tuple(row for row in self.controls if row.standard == name)) for name in names)
+
     def shown_subjects(self, row: MatrixRow, limit: int) -> tuple[SubjectRow, ...]:
         """
         Subjects of a check, those that failed first, at most that many.

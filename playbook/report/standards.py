@@ -81,7 +81,9 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class StandardRow:
     """
-    One control in one run. `outcome` is None where nothing answered it; `why` joins the declared and the run's reasons.
+    One control in one run; `why` joins the declared and the run's reasons.
+
+    `outcome` is None where nothing answered it, or the others were green while one requirement stayed unanswered.
     """
 
     standard: str
@@ -122,7 +124,7 @@ def _row(standard: str, one: Control, answers: Mapping[str, Answered], scaled: s
         control=one.control,
         title=one.title,
         requirements=one.requirements,
-        outcome=_worst(shown),
+        outcome=_worst(shown, whole=not silent),
         strength="partial" if why else "strong",
         why=tuple(why),
     )
@@ -132,5 +134,11 @@ def _answered(answer: Answered) -> bool:
     return any(outcome is not None and outcome != "skip" for _, outcome in answer.checks)
 
 
-def _worst(outcomes: Sequence[Outcome]) -> Outcome | None:
-    return min(outcomes, key=_WORST.index) if outcomes else None
+def _worst(outcomes: Sequence[Outcome], *, whole: bool) -> Outcome | None:
+    """
+    Fold outcomes; what is green in part only shows nothing of the control, what is red in part is red.
+    """
+    if not outcomes:
+        return None
+    found = min(outcomes, key=_WORST.index)
+    return found if whole or found in ("fail", "error") else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playbook.errors import InputError, VerdictFailed, VerdictUndecided
 from playbook.evidence.client import Emitter, emit_check
-from playbook.evidence.events import KillTried, Note, SmokeTested
+from playbook.evidence.events import CheckDone, Event, KillTried, Note, SmokeTested
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
@@ -24,7 +24,8 @@ from playbook.proof.procedure import ProcedureBench
 from playbook.proof.scene import Scene
 from playbook.proof.trial import Trial
 from playbook.run.phases import Phase, find_phase
-from playbook.run.verdict import Verdict, read_verdict
+from playbook.run.relay import Relay
+from playbook.run.verdict import RunningLog, Verdict
 from playbook.service.applied import applied_beside
 from playbook.service.smoke import smoke
 from playbook.service.version import read_version
@@ -57,6 +58,10 @@ class Session:
     live: bool = False
     matrix: list[KillEntry] = field(default_factory=list)
     observed: dict[State, list[CheckResult]] = field(default_factory=dict)
+    log: RunningLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = RunningLog(self.folder)
 
     def scene(self, state: State) -> Scene:
         """
@@ -118,13 +123,15 @@ class Session:
             self.say("mode audit: these checks were seen to fail on the reference service")
             return []
         self.matrix = []
-        self.trial().run(self.phase.sabotages)
+        with Relay(self.emitter) as relay:
+            self.trial(relay.send).run(self.phase.sabotages)
         return self.matrix
 
-    def trial(self) -> Trial:
+    def trial(self, send: Callable[[Event], None] | None = None) -> Trial:
         """
-        Prepare the trial of this phase's checks; nothing is touched until it runs.
+        Prepare the trial of this phase's checks; nothing is touched until it runs. `send` takes its evidence.
         """
+        send = send or self._emit
         return Trial(
             stack=self.stack,
             target=self.target,
@@ -134,8 +141,8 @@ class Session:
             smoke=smoke,
             applied=applied_beside(read_version(self.stack.endpoints("hardened"))),
             digest=_digest,
-            seen=self._seen,
-            told=self._told,
+            seen=lambda result: send(CheckDone(result=result)),
+            told=lambda entry: self._told(entry, send),
             copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
             observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
@@ -150,7 +157,7 @@ class Session:
         """
         Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
         """
-        verdict = read_verdict(self.folder, self.phase.id)
+        verdict = self.log.verdict(self.phase.id)
         self.finish(verdict)
         if verdict.outcome == "fail":
             raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
@@ -163,7 +170,7 @@ class Session:
         """
         This phase's results so far in all states, as stored. Read-only.
         """
-        return read_verdict(self.folder, self.phase.id).record.checks
+        return self.log.verdict(self.phase.id).record.checks
 
     def attach(self, name: str, content: bytes) -> str:
         """
@@ -177,12 +184,12 @@ class Session:
         """
         self.emitter.emit(Note(phase=self.phase.id, text=text))
 
-    def _seen(self, result: CheckResult) -> None:
-        emit_check(self.emitter, result)
+    def _emit(self, event: Event) -> None:
+        self.emitter.emit(event)
 
-    def _told(self, entry: KillEntry) -> None:
+    def _told(self, entry: KillEntry, send: Callable[[Event], None]) -> None:
         self.matrix.append(entry)
-        self.emitter.emit(
+        send(
             KillTried(
                 phase=self.phase.id,
                 sabotage=entry.sabotage,

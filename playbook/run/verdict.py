@@ -5,15 +5,15 @@ Owns the verdict of a phase as a person reads it; the rules are the evidence's o
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playbook.evidence.chain import read_chain
+from playbook.evidence.chain import Chain, read_chain
 from playbook.evidence.outcome import Outcome
 from playbook.evidence.record import PhaseRecord
 from playbook.evidence.run import phase_verdict
 
-__all__ = ["Verdict", "read_verdict"]
+__all__ = ["RunningLog", "Verdict"]
 
 WORDS = {"pass": "✔ PASS", "fail": "✖ FAIL", "error": "! UNDECIDED", "skip": "- SKIPPED", "waived": "~ WAIVED"}
 
@@ -52,10 +52,24 @@ class Verdict:
     __repr__ = __str__
 
 
-def read_verdict(folder: Path, phase: str) -> Verdict:
+@dataclass(slots=True)
+class RunningLog:
     """
-    Judge a phase of a run that goes on, from its stored events. Read-only.
+    The events of a run that goes on; what was read and checked once is not read again.
     """
-    path = folder / "events.jsonl"
-    chain = read_chain(path.read_bytes(), source=str(path))
-    return Verdict(phase_verdict(chain.entries, phase))
+
+    folder: Path
+    chain: Chain = field(default_factory=lambda: Chain(entries=()))
+    read: int = 0
+
+    def verdict(self, phase: str) -> Verdict:
+        """
+        Judge a phase from the events stored so far. Read-only.
+        """
+        path = self.folder / "events.jsonl"
+        with path.open("rb") as file:
+            file.seek(self.read)
+            fresh = file.read()
+        self.chain = read_chain(fresh, source=str(path), after=self.chain)
+        self.read += len(fresh) - len(self.chain.tail)
+        return Verdict(phase_verdict(self.chain.entries, phase))

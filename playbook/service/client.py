@@ -33,6 +33,7 @@ class Answer:
     text: str
     json: JsonValue
     elapsed_s: float
+    cut: bool = False
 
     @classmethod
     def of(cls, response: httpx.Response) -> Answer:
@@ -44,6 +45,25 @@ class Answer:
         except ValueError:
             body = None
         return cls(response.status_code, dict(response.headers), response.text, body, response.elapsed.total_seconds())
+
+    @classmethod
+    def begun(cls, response: httpx.Response, at_most_bytes: int) -> Answer:
+        """
+        Keep the beginning of a response that is being streamed, and go; `cut` when there was more.
+        """
+        content = bytearray()
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > at_most_bytes:
+                break
+        cut = len(content) > at_most_bytes
+        response.close()
+        text = bytes(content).decode(response.encoding or "utf-8", errors="replace")
+        try:
+            body = None if cut or not text else json.loads(text)
+        except ValueError:
+            body = None
+        return cls(response.status_code, dict(response.headers), text, body, response.elapsed.total_seconds(), cut)
 
 
 class Client:
@@ -75,19 +95,21 @@ class Client:
         params: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         files: Mapping[str, File] | None = None,
+        at_most_bytes: int | None = None,
     ) -> Answer:
         """
-        Send one request; `form` and `files` make it a form.
+        Send one request; `form` and `files` make it a form, and of a longer answer only the beginning is read.
 
         No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text.
         """
+        request = self._http.build_request(
+            method, path, json=json, headers=headers, params=params, data=form, files=files
+        )
         try:
-            response = self._http.request(
-                method, path, json=json, headers=headers, params=params, data=form, files=files
-            )
+            response = self._http.send(request, stream=at_most_bytes is not None)
+            return Answer.of(response) if at_most_bytes is None else Answer.begun(response, at_most_bytes)
         except httpx.TransportError as err:
             return Answer(0, {}, f"{type(err).__name__}: {err}", None, 0.0)
-        return Answer.of(response)
 
 
 def try_login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> Answer:

@@ -37,6 +37,7 @@ __all__ = ["ROW_CHECKS"]
     how="Compare each row's key, as superuser, with the tenant that the declared path of foreign keys leads to.",
     remedy="Set the key along the foreign keys; keep rows without an owner apart until a person decides.",
     population=child_relations,
+    dear=True,
 )
 def agree_with_owner(scene: Scene) -> Iterator[Finding]:
     """Compare keys with owners."""
@@ -66,6 +67,7 @@ def agree_with_owner(scene: Scene) -> Iterator[Finding]:
     how="Digest the columns that each table had as found, and compare with the digest taken before the first step.",
     remedy="Restore the baseline; find the step that changed rows.",
     population=tenant_relations,
+    dear=True,
 )
 def kept(scene: Scene) -> Iterator[Finding]:
     """Compare digests."""
@@ -109,6 +111,7 @@ def _without(before: Mapping[str, Baseline]) -> str:
     how="Count, as superuser, the rows whose declared path leads to no tenant, in the table and in its quarantine.",
     remedy="Move them into the quarantine until a person decides; grant nothing on it to the service.",
     population=child_relations,
+    dear=True,
 )
 def orphans_apart(scene: Scene) -> Iterator[Finding]:
     """Count the rows of nobody."""

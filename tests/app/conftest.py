@@ -11,14 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg import sql
 
 from tests.app.postgres_server import Postgres, free_port
-from tests.app.service_process import APP, App, migrate_and_seed, start_found, start_hardened
-
-HARDENED_SQL = Path(__file__).parent / "sql" / "hardened.sql"
+from tests.app.service_process import APP, App, apply_hardening, migrate_and_seed, start_found, start_hardened
 
 # The unit tests import the service from where it lies; it is no installed package.
 sys.path.insert(0, str(APP))
@@ -31,13 +28,12 @@ def postgres() -> Iterator[Postgres]:
     try:
         server.create()
         server.start()
-        for role in ("kb_owner LOGIN", "kb_app LOGIN", "kb_lookup NOLOGIN BYPASSRLS"):
+        for role in ("kb_owner LOGIN", "kb_app LOGIN"):
             server.execute(sql.SQL("CREATE ROLE " + role))
         server.create_database("template_found")
         migrate_and_seed(server.dsn("template_found", "kb_owner"))
         server.create_database("template_hardened", template="template_found")
-        with psycopg.connect(server.dsn("template_hardened", "postgres")) as connection:
-            connection.execute(HARDENED_SQL.read_bytes())
+        apply_hardening(server.dsn("template_hardened", "postgres"))
         yield server
     finally:
         server.stop(signal.SIGQUIT)  # nothing of it is wanted any more, so nothing is written out

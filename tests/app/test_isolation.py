@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 FOREIGN = ("acme", "borealis")
 PAGED = ("/documents", "/knowledge-bases", "/uploads", "/threads", "/workflows", "/invoices", "/users")
 TRAIL = ("/audit-log", "/events")
-WHOLE = (
+WHOLE: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("GET", "/documents/overview?limit=200", None),
     ("GET", "/stats", None),
     ("GET", "/documents/export", None),

@@ -5,6 +5,7 @@ Finding documents and keeping files, on both schemas.
 from __future__ import annotations
 
 import json
+import time
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,10 @@ from tests.app.service_process import App
 from tests.app.test_api import create_document
 
 pytestmark = pytest.mark.stack
+
+LEFT_OPEN = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'
+"""
 
 
 class TestSearch:
@@ -53,6 +58,19 @@ class TestTogether:
         assert created in lines
         ids = [line["id"] for line in lines]
         assert ids == sorted(set(ids))
+
+    def test_a_client_that_leaves_an_export_leaves_no_transaction(
+        self, app: App, acme: dict[str, str], base_id: int
+    ) -> None:
+        for _ in range(60):  # more than the sockets on the way hold
+            assert create_document(app, acme, base_id, body="wort " * 40_000).status_code == 201
+        with app.http.stream("GET", "/documents/export", headers=acme) as answer:
+            assert next(answer.iter_bytes())
+        deadline = time.monotonic() + 5
+        while app.execute(LEFT_OPEN) != [(0,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert app.http.delete(f"/knowledge-bases/{base_id}", headers=acme).status_code == 204
 
     def test_the_overview_names_base_and_owner(self, app: App, acme: dict[str, str], base_id: int) -> None:
         created = create_document(app, acme, base_id, body="12345").json()

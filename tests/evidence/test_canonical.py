@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbook.errors import EvidenceError
-from playbook.evidence.canonical import canonical, digest, read_json, same_json
+from playbook.evidence.canonical import canonical, digest, plain_writer, read_json, same_json
 
 pytestmark = pytest.mark.unit
 
@@ -32,6 +32,18 @@ class TestCanonical:
     @given(VALUES)
     def test_reading_what_was_written_gives_the_same_form(self, value: Any) -> None:
         assert canonical(read_json(canonical(value), source="x")) == canonical(value)
+
+    @few
+    @given(VALUES)
+    def test_the_fast_writer_is_chosen_only_where_it_writes_the_same(self, value: Any) -> None:
+        line = canonical(value)
+        assert plain_writer(line)(read_json(line, source="x")) == line
+
+    @pytest.mark.parametrize("number", [1e-5, 0.00001234, 1.0, -2.0, 1e21, 1e16, 2.5e17, 123456789012345680.0, 5e-324])
+    def test_numbers_that_python_writes_otherwise(self, number: float) -> None:
+        for value in (number, [number], {"a": number, "b": [0.25, number]}):
+            line = canonical(value)
+            assert plain_writer(line)(read_json(line, source="x")) == line
 
     @few
     @given(VALUES)

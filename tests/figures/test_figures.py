@@ -11,11 +11,13 @@ from playbook.figures import (
     Cell,
     CountedBar,
     Figure,
+    HeatRow,
     LimitLane,
     OutcomeRow,
     OwnedTable,
     PartStart,
     Sent,
+    heat_map,
     limit_timeline,
     outcome_counts,
     outcome_matrix,
@@ -35,6 +37,10 @@ PARTS = [PartStart("app", 0.9, 2.1), PartStart("postgres", 0.0, 0.8), PartStart(
 LANES = [
     LimitLane("login", 2, 5, (Sent(0.0, 200, True), Sent(0.1, 200, True), Sent(0.2, 429, False), Sent(5.2, 200, True))),
     LimitLane("reads", 3, 5, (Sent(0.0, 200, True),)),
+]
+HEAT = [
+    HeatRow("public.documents", (("fail", "fail"), ("pass", "pass"), ("caught", "not_tried"))),
+    HeatRow("public.plans", (("pass", "absent"), ("pass", "absent"), ("caught", "absent"))),
 ]
 OWNED = [
     OwnedTable("public.notes", "undecided"),
@@ -73,9 +79,21 @@ class TestMarks:
         assert all(one.word != other.word for one, other in combinations(MARKS.values(), 2))
 
 
+def drawn_heat(rows: list[HeatRow]) -> Figure:
+    states = ("found", "hardened", "sabotaged")
+    return heat_map(rows, questions=("read", "move"), states=states, title="Attempts", name="heat")
+
+
 @pytest.mark.parametrize(
     "figure",
-    [outcome_matrix(ROWS), start_times(PARTS), outcome_counts(BARS), limit_timeline(LANES), ownership_graph(OWNED)],
+    [
+        outcome_matrix(ROWS),
+        start_times(PARTS),
+        outcome_counts(BARS),
+        limit_timeline(LANES),
+        drawn_heat(HEAT),
+        ownership_graph(OWNED),
+    ],
     ids=lambda f: f.name,
 )
 class TestFigure:
@@ -117,6 +135,26 @@ class TestOutcomeMatrix:
     def test_no_row_or_a_short_one_is_refused(self, rows: list[OutcomeRow]) -> None:
         with pytest.raises(ValueError, match="at least one row"):
             outcome_matrix(rows)
+
+
+class TestHeatMap:
+    """Subjects by questions, state by state; what was not asked is left white and empty."""
+
+    def test_alt_text_counts_each_state(self) -> None:
+        alt = drawn_heat(HEAT).alt
+        assert "2 subjects by 2 questions (read, move)" in alt
+        assert "found: 2 fail, 1 pass; hardened: 3 pass; sabotaged: 2 caught, 1 not tried" in alt
+
+    def test_table_has_the_sign_of_each_state(self) -> None:
+        assert drawn_heat(HEAT).table.rows == (
+            ("public.documents", "✖ → ✔ → ✖", "✖ → ✔ → ○"),
+            ("public.plans", "✔ → ✔ → ✖", ""),
+        )
+
+    @pytest.mark.parametrize("rows", [[], [HeatRow("a", (("pass",),))]])
+    def test_no_row_or_a_short_one_is_refused(self, rows: list[HeatRow]) -> None:
+        with pytest.raises(ValueError, match="at least one row"):
+            drawn_heat(rows)
 
 
 class TestStartTimes:

@@ -1,5 +1,7 @@
 """
-Owns the fixtures of the tests of rate limits: a store, and the reference service's real stack with its smallest data.
+Owns the fixtures of the tests of rate limits: a store, and the reference service's real stack.
+
+Its data are those of profile quick: each caller must be a user that was not counted yet.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def matrix() -> Iterator[list[KillEntry]]:
     Every sabotage that profile quick leaves out, tried as quick tries them; the drill tries the others.
     """
     target = read_target(places().data / "targets" / "reference.yaml")
-    stack = LocalStack.create(f"limits-{secrets.token_hex(4)}", service=source_of(target), seed=1, profile="tiny")
+    stack = LocalStack.create(f"limits-{secrets.token_hex(4)}", service=source_of(target), seed=1, profile="quick")
     try:
         stack.up()
         for phase in ("10", "20", "50"):

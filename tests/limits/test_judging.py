@@ -120,3 +120,6 @@ class TestWithoutStore:
     def test_no_answer_or_a_late_one_hangs(self) -> None:
         assert judge_without_store([asked(200), asked(0)], WINDOW) == "hangs"
         assert judge_without_store([replace(asked(429), took_s=2.1)], WINDOW) == "hangs"
+
+    def test_an_error_that_ends_the_connection_is_told_by_its_status(self) -> None:
+        assert judge_without_store([asked(200), asked(500), asked(0)], WINDOW) == "error 500"

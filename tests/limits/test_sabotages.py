@@ -44,6 +44,7 @@ class TestRegistry:
                 apply_edits(tmp_path / sabotage.name, [edit])
 
 
+@pytest.mark.soak
 @pytest.mark.stack
 class TestKills:
     """One protection at a time, on copies of the real stack: exactly the named checks turn red."""

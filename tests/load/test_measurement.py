@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from playbook.errors import StackError
+from playbook.load import CHECKS
 from playbook.load.measurement import Once
 from playbook.load.sabotages import SABOTAGES
 from playbook.places import places
@@ -98,4 +99,7 @@ class TestSabotages:
     def test_protections_are_distinct(self) -> None:
         pairs = [one.pair for one in SABOTAGES if not one.harmless]
         assert len(set(pairs)) == len(pairs) >= 7
-        assert sum(one.blind for one in SABOTAGES) == 5
+        assert sum(one.blind for one in SABOTAGES) == 4
+
+    def test_quick_kills_every_check(self) -> None:
+        assert {name for one in SABOTAGES if one.profile == "quick" for name in one.kills} == {c.id for c in CHECKS}

@@ -123,13 +123,14 @@ class TestKill:
 class TestAsked:
     """A sabotage is asked of every check that it could turn red; a dear one only where named, in quick."""
 
-    def asked(self, hardened: LocalStack, sabotage: Sabotage, profile: Profile) -> list[str]:
+    def asked(self, hardened: LocalStack, sabotage: Sabotage, profile: Profile, *, beside: bool = False) -> list[str]:
         dear = replace(switches_on, dear=True)
         code = replace(switches_on, id="service.code.only", reach="code")
+        rows = replace(no_marker, id="marker.rows.only", reach="rows")
         trial = Trial(
             stack=hardened,
             target=TARGET,
-            checks=(no_marker, dear, code),
+            checks=(no_marker, dear, code, *((rows,) if beside else ())),
             seed=1,
             profile=profile,
             smoke=lambda _: None,
@@ -144,6 +145,11 @@ class TestAsked:
     def test_named_ones_always(self, hardened: LocalStack) -> None:
         named = replace(SABOTAGE, kills={"service.switches.on": WHOLE})
         assert self.asked(hardened, named, "quick") == ["marker.table.absent", "service.switches.on"]
+
+    def test_the_database_alone_is_not_asked_under_a_fault_of_the_code(self, hardened: LocalStack) -> None:
+        of_code = replace(SABOTAGE, fault=SwitchOff("any"), kills={})
+        assert "marker.rows.only" in self.asked(hardened, SABOTAGE, "quick", beside=True)
+        assert "marker.rows.only" not in self.asked(hardened, of_code, "standard", beside=True)
 
     def test_standard(self, hardened: LocalStack) -> None:
         assert self.asked(hardened, SABOTAGE, "standard") == ["marker.table.absent", "service.switches.on"]

@@ -199,7 +199,7 @@ class TestContent:
         part = reader.text.split("Controls of standards")[1]
         assert "OWASP ASVS 5.0" in part
         assert "8.4.1 Cross-tenant controls MT-4 ✔ pass strong" in part
-        assert "A1.3 Recovery tested AC-1 ○ not shown none a disposable copy" in part
+        assert "A1.3 Recovery tested AC-1 ○ not shown a disposable copy" in part
 
     def test_requirements_have_the_outcome_of_their_checks(self, reader: Reader) -> None:
         part = reader.text.split("What the plans require")[1]

@@ -144,11 +144,15 @@ class TestControls:
         rows = self.rows(make_run, [result("a.one", "pass"), result("a.two", "pass")])
         assert rows == {"8.4.1": ("pass", "strong", ()), "A1.3": ("pass", "partial", ("a copy",))}
 
-    def test_partial_when_a_requirement_stays_silent(self, make_run: Callable[..., Run]) -> None:
+    def test_not_shown_when_a_requirement_stays_silent(self, make_run: Callable[..., Run]) -> None:
         rows = self.rows(make_run, [result("a.one", "pass"), result("a.two", "skip")])
-        assert rows["8.4.1"][:2] == ("pass", "partial")
+        assert rows["8.4.1"][:2] == (None, "partial")
         assert "nothing answered MT-8" in str(rows["8.4.1"][2])
         assert rows["A1.3"] == (None, "partial", ("a copy",))
+
+    def test_red_in_part_is_red(self, make_run: Callable[..., Run]) -> None:
+        rows = self.rows(make_run, [result("a.one", "fail"), result("a.two", "skip")])
+        assert rows["8.4.1"][:2] == ("fail", "partial")
 
     def test_partial_when_a_result_was(self, make_run: Callable[..., Run]) -> None:
         small = result("a.two", "pass", strength="partial", strength_reason="a small subject")

@@ -39,7 +39,7 @@ def environment(evidence: Path, **more: str) -> Mapping[str, str]:
     return {**kept, "PLAYBOOK_EVIDENCE": str(evidence), **more}
 
 
-def playbook(evidence: Path, *argv: str, limit_s: float = 600, **environ: str) -> Done:
+def playbook(evidence: Path, *argv: str, limit_s: float = 1200, **environ: str) -> Done:
     done = subprocess.run(
         [sys.executable, "-m", "playbook", *argv],
         cwd=ROOT,

@@ -4,7 +4,7 @@ Owns the endpoints of documents. No statement names a tenant: which rows exist i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, status
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from knowledge.api.access import Caller, CurrentCaller, CurrentService, TenantSession
 from knowledge.api.knowledge_bases import read_knowledge_base
 from knowledge.api.paging import read_page
+from knowledge.api.streams import LineStream
 from knowledge.api.wire.library import Batch, BatchOut, DocumentChange, DocumentIn, DocumentOut
 from knowledge.api.wire.values import Id, Limit, Page, PageStart, PathId
 from knowledge.models import Document
@@ -70,10 +71,10 @@ def export_documents(service: CurrentService, caller: CurrentCaller) -> Streamin
     """
     Export all documents as JSON lines, in one consistent read and constant memory.
     """
-    return StreamingResponse(_read_lines(service, caller), media_type="application/x-ndjson")
+    return LineStream(_read_lines(service, caller))
 
 
-def _read_lines(service: Service, caller: Caller) -> Iterator[str]:
+def _read_lines(service: Service, caller: Caller) -> Generator[str, None, None]:
     """The transaction lasts as long as the stream, which a dependency's would not."""
     with service.serve(caller.tenant_id) as session:
         record_event(session, user_id=caller.user_id, kind="documents.exported")
