@@ -27,7 +27,7 @@ def read_capabilities(record: StackRecord) -> frozenset[Capability]:
     if record.service.instances > 1:
         found.add("two_instances")
     if record.compose is not None:  # behind a published port every client has the bridge's address
-        found.add("partition")
+        found |= {"partition", "containers"}
     elif sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
         found.add("client_addresses")
     return frozenset(found)

@@ -38,6 +38,7 @@ from playbook.stack.protocol import (
     Server,
     Site,
     State,
+    Weakness,
 )
 from playbook.stack.registry import folder_of
 from playbook.stack.rollout import LocalRollout, come_home, renew_app
@@ -190,6 +191,7 @@ class LocalStack:
         proxy: bool = False,
         clock: bool = False,
         settings: Mapping[str, str] | None = None,
+        weakness: Weakness | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -199,7 +201,7 @@ class LocalStack:
             self._known(state),
             self._states.database(state),
             self._site,
-            ScratchOrder(without, edits, instances, proxy, clock, settings or {}),
+            ScratchOrder(without, edits, instances, proxy, clock, settings or {}, weakness),
         )
 
     def configure(self, state: State, switches: Mapping[str, bool]) -> None:

@@ -20,7 +20,7 @@ from playbook.stack.database import LocalDatabase
 from playbook.stack.ensemble import Ensemble, upstreams
 from playbook.stack.ground import Ground
 from playbook.stack.ports import LoosePort
-from playbook.stack.protocol import Edit, Site
+from playbook.stack.protocol import Edit, Site, Weakness
 from playbook.stack.proxy import LocalProxy
 from playbook.stack.store import LocalStore
 
@@ -74,6 +74,7 @@ class ScratchOrder:
     proxy: bool = False
     clock: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    weakness: Weakness | None = None
 
 
 @contextmanager
@@ -90,6 +91,8 @@ def scratch_site(
     Raises InputError when a switch in `without` is not on (leaving it out would change nothing), Unavailable for a
     proxy or a clock that the stack does not have.
     """
+    if order.weakness is not None:
+        raise Unavailable("Processes have no container to weaken", hint="Run it on the Compose stack.")
     record = ground.record()
     switches = scratch_switches(ground, state, order.without)
     for name, wanted in {"proxy": order.proxy, "clock": order.clock}.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from playbook.stack.apps import App, AppPlan
 from playbook.stack.compose.containers import CODE, SETTINGS, Plan, remove_container, start_container
 from playbook.stack.compose.ground import PORTS, ComposeGround
+from playbook.stack.protocol import Weakness
 
 __all__ = ["ComposeApp", "app_command"]
 
@@ -41,11 +42,13 @@ class ComposeApp(App):
         process: str,
         alias: str,
         composed: bool,
+        weakness: Weakness | None = None,
     ) -> None:
         self._place = ground
         self._state = state
         self._alias = alias
         self._composed = composed
+        self._weakness = weakness
         recorded = (state, alias) if composed else None
         super().__init__(ground, plan, port=ground.published(process, "app", recorded=recorded))
 
@@ -87,7 +90,9 @@ class ComposeApp(App):
             ports=(PORTS["app"],),
             mounts=mounts,
             environment=surroundings,
-            init=True,
+            health=["/usr/local/bin/health", str(PORTS["app"]), self._place.record().service.ready],
+            restart=True,
+            weakness=self._weakness,
         )
 
     @staticmethod

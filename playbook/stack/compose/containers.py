@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docker.errors import DockerException
-from docker.types import LogConfig, Mount, NetworkingConfig
+from docker.types import Healthcheck, LogConfig, Mount, NetworkingConfig
 
 from playbook.errors import StackError
 from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER
 from playbook.stack.compose.ground import ComposeGround
+from playbook.stack.protocol import Weakness
 
 __all__ = ["EDGE", "SETTINGS", "Plan", "copy_code", "make_container", "remove_container", "start_container"]
 
 EDGE = "edge"
 SETTINGS = "/run/secrets/settings"
 CODE = "/srv/app"
+_LOG = {"max-size": "10m", "max-file": "2"}
 _MEMORY = {"postgres": "1g", "redis": "256m", "app": "512m", "proxy": "128m"}
 
 
@@ -44,7 +46,9 @@ class Plan:
     entrypoint: Sequence[str] | None = None
     workdir: str | None = None
     host: bool = False
-    init: bool = False
+    health: Sequence[str] = ()
+    restart: bool = False
+    weakness: Weakness | None = None
 
     @property
     def command_line(self) -> tuple[str, ...]:
@@ -58,20 +62,23 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
     """
     api = ground.engine.api
     record = ground.record()
+    weak = plan.weakness
     mounts = [(ground.secret("passwd"), "/etc/passwd", False), *plan.mounts]
     limits = api.create_host_config(
         network_mode="host" if plan.host else ground.network(plan.networks[0]) if plan.networks else "none",
-        port_bindings=dict.fromkeys(plan.ports, ("127.0.0.1",)),
+        port_bindings={port: _addresses(ground, weak) for port in plan.ports},
         mounts=[Mount(there, str(here), type="bind", read_only=not rw) for here, there, rw in mounts],
-        read_only=True,
+        read_only=weak != "writable-root",
         cap_drop=["ALL"],
+        cap_add=["NET_RAW"] if weak == "capability" else None,
+        restart_policy={"Name": "unless-stopped"} if plan.restart and weak != "no-restart" else None,
         security_opt=["no-new-privileges:true"],
-        pids_limit=200,
+        pids_limit=None if weak == "no-limits" else 200,
         dns_opt=["attempts:1", "timeout:1"],
-        mem_limit=_MEMORY[plan.image],
+        mem_limit=None if weak == "no-limits" else _MEMORY[plan.image],
         tmpfs={"/tmp": "size=64m,mode=1777"},  # noqa: S108 (inside of the container)
-        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
-        init=plan.init,
+        log_config=LogConfig(type="json-file", config={} if weak == "unbounded-log" else _LOG),
+        init=True,
     )
     labels = {STACK: record.id, NAME: record.name, USER: str(record.uid), PROCESS: plan.process}
     try:
@@ -84,9 +91,10 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
             ground.part().images[plan.image],
             list(plan.command),
             entrypoint=None if plan.entrypoint is None else list(plan.entrypoint),
-            user=ground.user(),
+            user="0:0" if weak == "root" else ground.user(),
             ports=list(plan.ports),
-            environment=dict(plan.environment),
+            environment=_environment(ground, plan),
+            healthcheck=_health(plan),
             working_dir=plan.workdir,
             labels=labels,
             host_config=limits,
@@ -100,6 +108,29 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
     except DockerException as error:
         raise StackError(f"A container for {plan.process} cannot be made: {error}", hint="See the engine.") from error
     return container
+
+
+def _addresses(ground: ComposeGround, weak: Weakness | None) -> list[tuple[str]]:
+    """
+    Say on which addresses a port is published; the weak one's second is this machine's too, and nobody else's.
+    """
+    beyond = [(ground.engine.gateway(ground.network(EDGE)),)] if weak == "port-beyond-loopback" else []
+    return [("127.0.0.1",), *beyond]
+
+
+def _environment(ground: ComposeGround, plan: Plan) -> dict[str, str]:
+    shown = {"JWT_SECRET": ground.record().secrets["jwt_secret"]} if plan.weakness == "secret-in-environment" else {}
+    return {**plan.environment, **shown}
+
+
+def _health(plan: Plan) -> Healthcheck | None:
+    words = ["true"] if plan.weakness == "health-always-good" else plan.health
+    if not words:
+        return None
+    second = 1_000_000_000
+    return Healthcheck(
+        test=["CMD", *words], interval=3 * second, timeout=2 * second, retries=2, start_period=60 * second
+    )
 
 
 def start_container(ground: ComposeGround, process: str, plan: Callable[[], Plan] | None = None) -> None:

@@ -180,6 +180,13 @@ class Engine:
                 for one in made.values():
                     self.api.remove_network(one)
 
+    def gateway(self, network: str) -> str:
+        """
+        Say which address this machine has on a network. Read-only.
+        """
+        with _told("inspect a network"):
+            return str(self.api.inspect_network(network)["IPAM"]["Config"][0]["Gateway"])
+
     def disconnect(self, container: str, network: str) -> Endpoint:
         """
         Cut a container off from a network; returns the names and the address that it had there.

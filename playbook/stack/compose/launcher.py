@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from playbook.errors import StackError
 from playbook.stack.apps import QUICK_LADDER
@@ -80,7 +81,8 @@ class ComposeLauncher:
         process = f"trial/{secrets.token_hex(4)}"
         wanted = {**self._app.environment(), **settings}
         file = self._ground.write_settings(process, {k: v for k, v in wanted.items() if v is not None})
-        container = make_container(self._ground, self._app.container(process, file))
+        plan = replace(self._app.container(process, file), restart=False, health=(), weakness=None)
+        container = make_container(self._ground, plan)
         try:
             self._ground.engine.start(container)
             yield process, container

@@ -78,7 +78,15 @@ def scratch_site(
                 settings=settings,
                 surroundings={} if clock is None else clock.environment,
             )
-            return ComposeApp(ground, state, lambda: plan, process=name, alias=f"{host}-{instance}", composed=False)
+            return ComposeApp(
+                ground,
+                state,
+                lambda: plan,
+                process=name,
+                alias=f"{host}-{instance}",
+                composed=False,
+                weakness=order.weakness if instance == 0 else None,
+            )
 
         apps = tuple(app(n) for n in range(order.instances))
         for one in apps:

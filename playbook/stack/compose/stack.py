@@ -26,13 +26,14 @@ from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.compose.launcher import ComposeLauncher
 from playbook.stack.compose.logs import ComposeLogs
 from playbook.stack.compose.scratch import scratch_site
+from playbook.stack.compose.seen import ComposeContainers
 from playbook.stack.compose.states import ComposeStates
 from playbook.stack.compose.tools import read_fingerprint, run_tool
 from playbook.stack.database import LocalDatabase
 from playbook.stack.endpoints import LocalEndpoints
 from playbook.stack.ensemble import Ensemble
 from playbook.stack.local import LocalStack
-from playbook.stack.protocol import Completed, Edit, PartVersion, Site
+from playbook.stack.protocol import Completed, Edit, PartVersion, Site, Weakness
 from playbook.stack.record import RecordFile
 from playbook.stack.registry import folder_of
 from playbook.stack.rollout import LocalRollout
@@ -113,6 +114,7 @@ class ComposeStack(LocalStack):
         proxy: bool = False,
         clock: bool = False,
         settings: Mapping[str, str] | None = None,
+        weakness: Weakness | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -122,7 +124,7 @@ class ComposeStack(LocalStack):
             self._known(state),
             self._kept.database(state),
             self._site,
-            ScratchOrder(without, edits, instances, proxy, clock, settings or {}),
+            ScratchOrder(without, edits, instances, proxy, clock, settings or {}, weakness),
         )
 
     def tool(self, argv: Sequence[str], *, as_server: bool = False, env: Mapping[str, str] | None = None) -> Completed:
@@ -159,4 +161,5 @@ class ComposeStack(LocalStack):
             clock=clock,
             rollout=LocalRollout(ensemble),
             logs=ComposeLogs(self._place, ensemble),
+            containers=ComposeContainers(self._place, ensemble),
         )

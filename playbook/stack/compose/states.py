@@ -175,7 +175,7 @@ class ComposeStates(States):
         words = record.service.words(template, python="python3", folder=CODE, **values)
         app = self.app("found")
         mounts = app.container(name, self._place.write_settings(name, app.environment())).mounts
-        plan = Plan(name, "app", words, networks=("found",), mounts=mounts, init=True)
+        plan = Plan(name, "app", words, networks=("found",), mounts=mounts)
         container = make_container(self._place, plan)
         try:
             self._place.engine.start(container)

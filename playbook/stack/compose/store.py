@@ -18,6 +18,10 @@ CLOCKED_STORE = "clocked-store"
 """The program, among the stack's, that a store with a moved clock runs instead of the image's."""
 
 _PROGRAMS = "/opt/clocked"
+_HEALTH = (
+    'REDISCLI_AUTH="$(cat /run/secrets/health)" LD_PRELOAD='
+    " valkey-cli --user admin --no-auth-warning PING | grep -qx PONG"
+)
 
 
 class ComposeStore(LocalStore):
@@ -73,7 +77,10 @@ class ComposeStore(LocalStore):
         remove_container(self._place, self.process)
 
     def _plan(self) -> Plan:
-        mounts = [(self._place.workplace(self.process), "/data", True)]
+        mounts = [
+            (self._place.workplace(self.process), "/data", True),
+            (self._place.secret("redis-health"), "/run/secrets/health", False),
+        ]
         environment: Mapping[str, str] = {}
         program = "valkey-server"
         if self._clock is not None:
@@ -91,6 +98,8 @@ class ComposeStore(LocalStore):
             mounts=mounts,
             environment=environment,
             workdir="/data",
+            health=["sh", "-c", _HEALTH],
+            restart=True,
         )
 
     def _settings(self, port: int) -> str:

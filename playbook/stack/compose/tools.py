@@ -17,10 +17,11 @@ from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.protocol import Completed, PartVersion
 from playbook.stack.tools import write_passwords
 
-__all__ = ["programs_of", "read_fingerprint", "run_tool"]
+__all__ = ["execute", "programs_of", "read_fingerprint", "run_tool"]
 
 _TOOLBOX = "tools/postgres"
 _TIMED_OUT = 124
+_KILLED = 137
 _NOT_THERE = (126, 127)
 _VERSIONS: Mapping[str, tuple[str, Sequence[str]]] = {
     "postgres": ("found/postgres", ("postgres", "--version")),
@@ -55,14 +56,13 @@ def run_tool(
         ["sleep", "infinity"],
         mounts=((folder, str(folder), True), (passwords.parent, str(passwords.parent), False)),
         host=True,
-        init=True,
     )
     if not ground.containers.running(_TOOLBOX):
         start_container(ground, _TOOLBOX, lambda: plan)
     variables = {"PGCONNECT_TIMEOUT": "10", "PGPASSFILE": str(passwords), **(env or {})}
     words = ["timeout", "--kill-after=5", str(limit_s), *argv]
     began = time.monotonic()
-    code, stdout, stderr = _execute(ground, _TOOLBOX, words, environment=variables, workdir=str(folder))
+    code, stdout, stderr = execute(ground, _TOOLBOX, words, environment=variables, workdir=str(folder))
     if code in _NOT_THERE and not stdout:
         raise Unavailable(f"{argv[0]} is not in the image of the servers", hint=stderr.strip()[-200:])
     return Completed(tuple(argv), None if code == _TIMED_OUT else code, stdout, stderr, time.monotonic() - began)
@@ -77,7 +77,7 @@ def programs_of(ground: ComposeGround) -> Mapping[str, PartVersion]:
         container = ground.containers.find(process)
         if container is None or not container.running:
             continue
-        _, stdout, stderr = _execute(ground, process, words)
+        _, stdout, stderr = execute(ground, process, words)
         said = _VERSION.search(stdout + stderr)
         image = str(ground.engine.inspect(container.id)["Image"]).removeprefix("sha256:")
         found[name] = PartVersion(said[1] if said else "unknown", image, "image")
@@ -95,7 +95,7 @@ def read_fingerprint(ground: ComposeGround, app: App) -> Mapping[str, PartVersio
     return found
 
 
-def _execute(
+def execute(
     ground: ComposeGround,
     process: str,
     words: Sequence[str],
@@ -103,6 +103,9 @@ def _execute(
     environment: Mapping[str, str] | None = None,
     workdir: str | None = None,
 ) -> tuple[int, str, str]:
+    """
+    Run a command in the container of a process; returns its exit code, stdout and stderr. Raises StackError.
+    """
     container = ground.containers.find(process)
     if container is None:
         raise StackError(f"There is no container of {process}", hint="Start afresh: playbook down, playbook up.")
@@ -110,7 +113,8 @@ def _execute(
     try:
         order = api.exec_create(container.id, list(words), environment=dict(environment or {}), workdir=workdir)
         stdout, stderr = api.exec_start(order["Id"], demux=True)
-        code = int(api.exec_inspect(order["Id"])["ExitCode"])
+        ended = api.exec_inspect(order["Id"])["ExitCode"]
+        code = _KILLED if ended is None else int(ended)  # it went with its container
     except DockerException as error:
         raise StackError(f"{words[0]} could not be run in {process}: {error}", hint="Is it up?") from error
     return code, (stdout or b"").decode(errors="replace"), (stderr or b"").decode(errors="replace")
