@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Literal
 
 import docker
@@ -30,6 +31,8 @@ Kind = Literal["container", "network", "volume"]
 _OLDEST_API = (1, 41)
 _LIMIT_S = 120
 _PATIENCE_S = 3600
+# Engines before 23 miscount who is on a network when several come or go at once; one counted too many never goes away.
+_COMING_OR_GOING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class Engine:
         """
         Start a container that was made or has ended.
         """
-        with _told("start a container"):
+        with _told("start a container"), _COMING_OR_GOING:
             self.api.start(container)
 
     def signal(self, container: str, number: int) -> None:
@@ -132,7 +135,7 @@ class Engine:
         """
         Kill a container, and let the engine not start it again.
         """
-        with _told("stop a container", ignore=(404,)):
+        with _told("stop a container", ignore=(404,)), _COMING_OR_GOING:
             self.api.stop(container, timeout=0)
 
     def freeze(self, container: str) -> None:
@@ -193,7 +196,8 @@ class Engine:
         """
         with _told("disconnect a container"):
             seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
-            self.api.disconnect_container_from_network(container, network, force=True)
+            with _COMING_OR_GOING:
+                self.api.disconnect_container_from_network(container, network, force=True)
         fixed = (seen["IPAMConfig"] or {}).get("IPv4Address")
         return Endpoint(tuple(seen["Aliases"] or ()), fixed)
 
@@ -201,7 +205,7 @@ class Engine:
         """
         Connect a container to a network again, as it was there before.
         """
-        with _told("connect a container", ignore=(403,)):
+        with _told("connect a container", ignore=(403,)), _COMING_OR_GOING:
             self.api.connect_container_to_network(
                 container, network, aliases=list(endpoint.names), ipv4_address=endpoint.address
             )
@@ -234,14 +238,15 @@ class Engine:
 
     def remove(self, kind: Kind, identity: str) -> None:
         """
-        Remove one object, with force; nothing when it is gone already.
+        Remove one object, with force; nothing when it is gone already, or is still in use by what is just going.
         """
         act: dict[Kind, Callable[[str], object]] = {
             "container": lambda one: self.api.remove_container(one, force=True, v=True),
             "network": self.api.remove_network,
             "volume": lambda one: self.api.remove_volume(one, force=True),
         }
-        with _told(f"remove a {kind}", ignore=(404, 409)):
+        in_use = (403, 409)  # a network says 403, the others 409
+        with _told(f"remove a {kind}", ignore=(404, *in_use)), _COMING_OR_GOING:
             act[kind](identity)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from playbook.stack.record import RecordFile
 __all__ = ["TakenDown", "remove_forgotten", "take_down"]
 
 _ORDER: Sequence[Kind] = ("container", "network", "volume")
-_ROUNDS = 5
+_LIMIT_S = 30.0
+_PAUSE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,14 @@ def take_down(engine: Engine, stack: str) -> TakenDown:
     """
     label = f"{STACK}={stack}"
     seen: dict[Kind, set[str]] = {kind: set() for kind in _ORDER}
-    for attempt in range(_ROUNDS):
-        found = engine.objects([label])
-        if not any(found.values()):
-            break
-        if attempt:
-            time.sleep(0.3)
+    end = time.monotonic() + _LIMIT_S
+    while any((found := engine.objects([label])).values()) and time.monotonic() < end:
+        if any(seen.values()):
+            time.sleep(_PAUSE_S)
         for kind in _ORDER:
             seen[kind].update(found[kind])
-            with ThreadPoolExecutor(8) as pool:
-                for done in [pool.submit(engine.remove, kind, one) for one in found[kind]]:
-                    done.result()
+            for one in found[kind]:
+                engine.remove(kind, one)
     left = engine.objects([label])
     return TakenDown(
         {f"{kind}s": len(seen[kind] - set(left[kind])) for kind in _ORDER if seen[kind]},
