@@ -154,7 +154,7 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
         for limit in declared(scene, scaled=False).limits:
             caller = prober.callers.fresh(limit)
             before = _lives(store)
-            with Line(url, caller.address) as line:
+            with Line(scene.door(url), caller.address) as line:
                 status = line.ask(caller.request(limit)).status
             touched = [life for key, life in _lives(store).items() if life > before.get(key, 0)]
             kept = [w.seconds for w in limit.windows if _keeps(touched, w.seconds)]

@@ -14,6 +14,7 @@ from playbook.stack.protocol import (
     Clock,
     Containers,
     Database,
+    Doors,
     Endpoints,
     Faults,
     Launcher,
@@ -50,6 +51,7 @@ class Scene:
     site_clock: Clock | None = None
     site_logs: Logs | None = None
     site_containers: Containers | None = None
+    site_doors: Doors | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
@@ -72,6 +74,7 @@ class Scene:
             site_clock=site.clock,
             site_logs=site.logs,
             site_containers=site.containers,
+            site_doors=site.doors,
             capabilities=site.capabilities,
             secrets=site.secrets,
         )
@@ -107,6 +110,12 @@ class Scene:
     @property
     def containers(self) -> Containers:
         return _need(self.site_containers, "a container")
+
+    def door(self, url: str) -> str:
+        """
+        Give the address at which the service of an http address tells clients apart: mostly that very address.
+        """
+        return url if self.site_doors is None else self.site_doors.door(url)
 
     def once(self, name: str, make: Callable[[], Part]) -> Part:
         """

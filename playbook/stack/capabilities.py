@@ -26,8 +26,8 @@ def read_capabilities(record: StackRecord) -> frozenset[Capability]:
     found = {*_ALWAYS, *(name for name in _OF_A_PROGRAM if name in record.programs)}
     if record.service.instances > 1:
         found.add("two_instances")
-    if record.compose is not None:  # behind a published port every client has the bridge's address
-        found |= {"partition", "containers"}
+    if record.compose is not None:  # a door leads past the published port, behind which all clients look the same
+        found |= {"partition", "containers", "client_addresses"}
     elif sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
         found.add("client_addresses")
     return frozenset(found)

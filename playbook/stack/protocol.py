@@ -18,6 +18,7 @@ __all__ = [
     "Completed",
     "Containers",
     "Database",
+    "Doors",
     "Edit",
     "Endpoints",
     "Fault",
@@ -292,6 +293,20 @@ class Rollout(Protocol):
         ...
 
 
+class Doors(Protocol):
+    """
+    Addresses of the same services at which clients are told apart; there are none where a port already does that.
+    """
+
+    def door(self, url: str) -> str:
+        """
+        Give the address to use for an http address of the service: `unix:PATH` of a socket.
+
+        Whoever connects there sends a line first: which loopback address to speak from; `+` or `-` comes back.
+        """
+        ...
+
+
 class Containers(Protocol):
     """
     The containers of one state or scratch, by the names of their services ("app", "app-1", "redis", …).
@@ -354,6 +369,7 @@ class Site:
     rollout: Rollout | None = None
     logs: Logs | None = None
     containers: Containers | None = None
+    doors: Doors | None = None
 
 
 class Server(Protocol):

@@ -32,7 +32,7 @@ class Plan:
     One container: the image by name, its command, the state's network it is on and its names there.
 
     `ports` are published on loopback, each time on a free one. `mounts`: (here, there, writable). Without a network it
-    has none; with `host` it has this machine's.
+    has none; with `host` it has this machine's, with `beside` that of another container.
     """
 
     process: str
@@ -46,6 +46,7 @@ class Plan:
     entrypoint: Sequence[str] | None = None
     workdir: str | None = None
     host: bool = False
+    beside: str = ""
     health: Sequence[str] = ()
     restart: bool = False
     weakness: Weakness | None = None
@@ -65,7 +66,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
     weak = plan.weakness
     mounts = [(ground.secret("passwd"), "/etc/passwd", False), *plan.mounts]
     limits = api.create_host_config(
-        network_mode="host" if plan.host else ground.network(plan.networks[0]) if plan.networks else "none",
+        network_mode=_network_mode(ground, plan),
         port_bindings={port: _addresses(ground, weak) for port in plan.ports},
         mounts=[Mount(there, str(here), type="bind", read_only=not rw) for here, there, rw in mounts],
         read_only=weak != "writable-root",
@@ -74,7 +75,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
         restart_policy={"Name": "unless-stopped"} if plan.restart and weak != "no-restart" else None,
         security_opt=["no-new-privileges:true"],
         pids_limit=None if weak == "no-limits" else 200,
-        dns_opt=["attempts:1", "timeout:1"],
+        dns_opt=None if plan.beside else ["attempts:1", "timeout:1"],
         mem_limit=None if weak == "no-limits" else _MEMORY[plan.image],
         tmpfs={"/tmp": "size=64m,mode=1777"},  # noqa: S108 (inside of the container)
         log_config=LogConfig(type="json-file", config={} if weak == "unbounded-log" else _LOG),
@@ -108,6 +109,14 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
     except DockerException as error:
         raise StackError(f"A container for {plan.process} cannot be made: {error}", hint="See the engine.") from error
     return container
+
+
+def _network_mode(ground: ComposeGround, plan: Plan) -> str:
+    if plan.beside:
+        return f"container:{plan.beside}"
+    if plan.host:
+        return "host"
+    return ground.network(plan.networks[0]) if plan.networks else "none"
 
 
 def _addresses(ground: ComposeGround, weak: Weakness | None) -> list[tuple[str]]:

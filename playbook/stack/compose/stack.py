@@ -19,6 +19,7 @@ from playbook.stack.capabilities import site_capabilities
 from playbook.stack.clock_proof import ProvenClock
 from playbook.stack.compose.apps import ComposeApp
 from playbook.stack.compose.database import ComposeDatabase
+from playbook.stack.compose.doors import ComposeDoors
 from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.faults import ComposeFaults
 from playbook.stack.compose.founding import found_stack
@@ -162,4 +163,5 @@ class ComposeStack(LocalStack):
             rollout=LocalRollout(ensemble),
             logs=ComposeLogs(self._place, ensemble),
             containers=ComposeContainers(self._place, ensemble),
+            doors=ComposeDoors(self._place),
         )
