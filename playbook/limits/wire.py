@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from playbook.errors import Unavailable
-from playbook.limits.connection import Connection
+from playbook.service.connection import Connection
 
 __all__ = ["ANSWER_LIMIT_S", "Answer", "Line", "Request", "send_volley"]
 
