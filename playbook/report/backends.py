@@ -4,7 +4,6 @@ Owns what runs on different backends may show differently: read from data/backen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -71,7 +70,8 @@ def undeclared(found: Comparison, backends: Backends) -> tuple[Change, ...]:
     return tuple(one for one in _shared(found) if not any(each.covers(one, before, after) for each in declared))
 
 
-def _shared(found: Comparison) -> Iterator[Change]:
+def _shared(found: Comparison) -> tuple[Change, ...]:
     ran = [{phase.id for phase in run.phases if phase.outcome != "skip"} for run in (found.before, found.after)]
-    for changes in (found.new_fails, found.lost, found.mended, found.waived, found.vanished, found.appeared):
-        yield from (one for one in changes if all(one.phase in phases for phases in ran))
+    changes = (found.new_fails, found.lost, found.mended, found.waived, found.vanished, found.appeared)
+    shared = (one for those in changes for one in those if all(one.phase in phases for phases in ran))
+    return tuple(dict.fromkeys(shared))  # a new subject that fails is among the new ones too
