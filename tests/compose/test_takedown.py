@@ -116,6 +116,16 @@ class TestKilled:
             runner.stderr.read()
         until_nothing(engine, name)
 
+    @pytest.mark.soak
+    @pytest.mark.parametrize("crash", range(20))
+    def test_runner_at_any_moment(self, engine: Engine, service: ServiceSource, crash: int) -> None:
+        name = f"test-{random.randrange(10**9)}"
+        words = [sys.executable, "-c", RUNNER, name, spelled(service), "x"]
+        with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as runner:
+            time.sleep(random.uniform(1, 30))
+            runner.send_signal(signal.SIGKILL)
+        until_nothing(engine, name)
+
     def test_supervisor_too_and_then_the_folder(self, engine: Engine, begin: Begin) -> None:
         stack = begin()
         stack.up()
