@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from playbook.errors import GuardError
+from playbook.errors import GuardError, StackError
 from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER, Engine
 from playbook.stack.compose.project import require_ours
 from playbook.stack.compose.stack import ComposeStack
@@ -153,6 +154,19 @@ class TestDown:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
         left = destroy(folder_of(stack.name))
         assert "No Docker Engine answers" in left.objects[0]
+
+
+class TestNeverHealthy:
+    """A service that does not get healthy is named, with what it wrote last; the stack that it was to serve can go."""
+
+    @pytest.mark.soak
+    def test_its_last_words_are_shown(self, engine: Engine, service: ServiceSource) -> None:
+        broken = replace(service, serve=("{python}", "-c", "import time; print('no luck', flush=True); time.sleep(99)"))
+        stack = ComposeStack.create(f"test-{random.randrange(10**9)}", service=broken, seed=7)
+        with pytest.raises(StackError, match=r"(?s)found/app.*unhealthy.*no luck"):
+            stack.up()
+        stack.down()
+        assert left_of(engine, stack.name) == []
 
 
 class TestBeside:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from playbook.errors import GuardError
+from playbook.errors import GuardError, StackError
 from playbook.stack.compose.apps import app_command
 from playbook.stack.compose.cli import compose
 from playbook.stack.compose.containers import CODE
@@ -20,6 +20,7 @@ from playbook.stack.states import STATES
 
 __all__ = ["Project", "require_ours"]
 
+_LAST_LINES = 8
 _PROJECT = "com.docker.compose.project"
 _APPS = ("found-app", "found-app-1", "hardened-app", "hardened-app-1")
 
@@ -78,7 +79,19 @@ class Project:
         Nothing is built or fetched here.
         """
         words = ["up", "--detach", *(["--wait"] if wait else []), "--no-build", "--pull", "never", *services]
-        compose([self._file, self._code], words, variables=self.variables())
+        try:
+            compose([self._file, self._code], words, variables=self.variables())
+        except StackError as error:
+            raise StackError("\n".join([error.message, *self._last_words()]), hint=error.hint) from error
+
+    def _last_words(self) -> Iterator[str]:
+        """
+        Say what those wrote last that are not well.
+        """
+        for one in self._ground.engine.containers(self._ground.record().id):
+            if one.health == "unhealthy" or one.state in {"exited", "restarting", "dead"}:
+                yield f"{one.process} ({one.health or one.state}) wrote last:"
+                yield self._ground.tail(one.process, lines=_LAST_LINES) or "(nothing)"
 
     def _addresses(self) -> dict[str, str]:
         return {
