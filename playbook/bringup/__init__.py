@@ -2,9 +2,9 @@
 Phase 10: a clean, ordered, health-gated start that can be told from a broken one.
 """
 
-from playbook.bringup import checks, containers, sabotages, weakened
+from playbook.bringup import checks, containers, sabotages, survival, weakened
 
 __all__ = ["CHECKS", "SABOTAGES"]
 
-CHECKS = (*checks.CHECKS, *containers.CHECKS)
+CHECKS = (*checks.CHECKS, *containers.CHECKS, *survival.CHECKS)
 SABOTAGES = (*sabotages.SABOTAGES, *weakened.SABOTAGES)

@@ -1,14 +1,12 @@
 """
-Owns the checks of phase 10 that only a stack of containers can answer: how much a service may do, and what it survives.
+Owns the checks of phase 10 that only a stack of containers can answer: how much a service may do.
 
 Each looks at every container of a state, from inside wherever that is possible, and not at how it was described.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import JsonValue
 
@@ -16,11 +14,8 @@ from playbook.evidence.result import Observation
 from playbook.proof.check import Check, Finding, check
 from playbook.proof.scene import Scene
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "container_check", "names_of"]
 
-_ILL_WITHIN_S = 30.0
-_WELL_WITHIN_S = 30.0
-_BACK_WITHIN_S = 30.0
 _UNLIMITED_BYTES = 1 << 50
 _READ_LIMITS = (
     "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max 2>/dev/null"
@@ -28,7 +23,10 @@ _READ_LIMITS = (
 )
 
 
-def _names(scene: Scene) -> Sequence[str]:
+def names_of(scene: Scene) -> Sequence[str]:
+    """
+    List the containers of a scene: the population of every check here. Read-only.
+    """
     return scene.containers.names()
 
 
@@ -39,18 +37,15 @@ def _field(scene: Scene, name: str, field: str) -> tuple[str, Observation]:
     return value, Observation(role="inside", request=f"{field} in /proc/1/status", value=value)
 
 
-def _each(scene: Scene, ask: Callable[[str], Finding]) -> Iterator[Finding]:
-    names = _names(scene)
-    with ThreadPoolExecutor(max(1, len(names))) as pool:
-        yield from pool.map(ask, names)
-
-
-def _container_check(slug: str, **words: str) -> Callable[[Callable[[Scene], Iterator[Finding]]], Check]:
+def container_check(slug: str, **words: str) -> Callable[[Callable[[Scene], Iterator[Finding]]], Check]:
+    """
+    Make a check of all containers, `container.` and the slug.
+    """
     severity = words.pop("severity")
     return check(
         f"container.{slug}",
         phase="10",
-        population=_names,
+        population=names_of,
         reach="code",
         severity=severity,  # type: ignore[arg-type]
         dear=slug in {"health.able-to-fail", "restart.after-crash"},
@@ -58,7 +53,7 @@ def _container_check(slug: str, **words: str) -> Callable[[Callable[[Scene], Ite
     )
 
 
-@_container_check(
+@container_check(
     "user.not-root",
     title="No container runs as root",
     severity="high",
@@ -68,12 +63,12 @@ def _container_check(slug: str, **words: str) -> Callable[[Callable[[Scene], Ite
 )
 def not_root(scene: Scene) -> Iterator[Finding]:
     """Read who runs each container."""
-    for name in _names(scene):
+    for name in names_of(scene):
         value, seen = _field(scene, name, "Uid")
         yield Finding(subject=name, expected="0", operator="ne", actual=value.partition(" ")[0], observations=(seen,))
 
 
-@_container_check(
+@container_check(
     "capabilities.none",
     title="No container has a capability, or can gain one",
     severity="high",
@@ -83,7 +78,7 @@ def not_root(scene: Scene) -> Iterator[Finding]:
 )
 def no_capabilities(scene: Scene) -> Iterator[Finding]:
     """Read what each container could ever do."""
-    for name in _names(scene):
+    for name in names_of(scene):
         bounding, first = _field(scene, name, "CapBnd")
         gained, second = _field(scene, name, "NoNewPrivs")
         actual: dict[str, JsonValue] = {
@@ -96,7 +91,7 @@ def no_capabilities(scene: Scene) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-@_container_check(
+@container_check(
     "root.read-only",
     title="No container can change its own programs",
     severity="medium",
@@ -106,7 +101,7 @@ def no_capabilities(scene: Scene) -> Iterator[Finding]:
 )
 def read_only(scene: Scene) -> Iterator[Finding]:
     """Try to write where the programs are."""
-    for name in _names(scene):
+    for name in names_of(scene):
         said = scene.containers.run(name, ["touch", "/usr/playbook-probe"]).stderr.strip()
         yield Finding(
             subject=name,
@@ -117,7 +112,7 @@ def read_only(scene: Scene) -> Iterator[Finding]:
         )
 
 
-@_container_check(
+@container_check(
     "ports.loopback",
     title="No port is published beyond this machine",
     severity="high",
@@ -127,12 +122,12 @@ def read_only(scene: Scene) -> Iterator[Finding]:
 )
 def ports_on_loopback(scene: Scene) -> Iterator[Finding]:
     """Read where ports are published."""
-    for name in _names(scene):
+    for name in names_of(scene):
         published = scene.containers.published(name)
         yield Finding(subject=name, expected=["127.0.0.1"], operator="subset", actual=[*published])
 
 
-@_container_check(
+@container_check(
     "limits.set",
     title="Memory and processes of every container are limited",
     severity="medium",
@@ -142,7 +137,7 @@ def ports_on_loopback(scene: Scene) -> Iterator[Finding]:
 )
 def limits_set(scene: Scene) -> Iterator[Finding]:
     """Read the limits from the control group."""
-    for name in _names(scene):
+    for name in names_of(scene):
         words = scene.containers.run(name, ["sh", "-c", _READ_LIMITS]).stdout.split()
         limited = ["limited" if word.isdigit() and int(word) < _UNLIMITED_BYTES else "unlimited" for word in words]
         actual: dict[str, JsonValue] = {}
@@ -155,7 +150,7 @@ def limits_set(scene: Scene) -> Iterator[Finding]:
         )
 
 
-@_container_check(
+@container_check(
     "secrets.not-shown",
     title="No secret is shown by docker inspect or an image's history",
     severity="high",
@@ -165,58 +160,13 @@ def limits_set(scene: Scene) -> Iterator[Finding]:
 )
 def secrets_not_shown(scene: Scene) -> Iterator[Finding]:
     """Look for every known secret."""
-    for name in _names(scene):
+    for name in names_of(scene):
         shown = scene.containers.shown(name)
         found = sorted(secret for secret, value in scene.secrets.items() if len(value) > 8 and value in shown)  # noqa: PLR2004
         yield Finding(subject=name, expected=[], actual=[*found])
 
 
-@_container_check(
-    "health.able-to-fail",
-    title="Every health check turns unhealthy when the service hangs, and healthy again",
-    severity="medium",
-    why="A health check that cannot fail keeps a dead instance in service; one that does not recover keeps it out.",
-    how="Freeze the processes of all services (not the containers), wait for unhealthy, thaw, wait for healthy.",
-    remedy="Let the check ask the service its real question, with a timeout.",
-)
-def health_fails(scene: Scene) -> Iterator[Finding]:
-    """Let each service hang for a while."""
-
-    def ask(name: str) -> Finding:
-        before = _wait(lambda: scene.containers.health(name), "healthy", _WELL_WITHIN_S)
-        with scene.containers.hang(name):
-            ill = _wait(lambda: scene.containers.health(name), "unhealthy", _ILL_WITHIN_S)
-        well = _wait(lambda: scene.containers.health(name), "healthy", _WELL_WITHIN_S)
-        return Finding(subject=name, expected=["healthy", "unhealthy", "healthy"], actual=[before, ill, well])
-
-    yield from _each(scene, ask)
-
-
-@_container_check(
-    "restart.after-crash",
-    title="A service that crashes is started again",
-    severity="medium",
-    why="Out-of-memory kills and crashes come at night; without a restart policy the service stays down until morning.",
-    how="Kill the processes of each service behind the engine's back; it must run anew within 30 s.",
-    remedy="restart: unless-stopped (or the orchestrator's own policy).",
-)
-def restarted(scene: Scene) -> Iterator[Finding]:
-    """Crash each service."""
-
-    def ask(name: str) -> Finding:
-        before = scene.containers.started(name)
-        scene.containers.crash(name)
-        end = time.monotonic() + _BACK_WITHIN_S
-        while (now := scene.containers.started(name)) in {"", before} and time.monotonic() < end:
-            time.sleep(0.1)
-        again = "runs again" if now not in {"", before} else "ended" if not now else "was not hit"
-        well = _wait(lambda: scene.containers.health(name), "healthy", _WELL_WITHIN_S)
-        return Finding(subject=name, expected=["runs again", "healthy"], actual=[again, well])
-
-    yield from map(ask, _names(scene))  # one after another: engines miscount who is on a network when all come at once
-
-
-@_container_check(
+@container_check(
     "logs.bounded",
     title="No container's log can fill the disk",
     severity="low",
@@ -226,7 +176,7 @@ def restarted(scene: Scene) -> Iterator[Finding]:
 )
 def logs_bounded(scene: Scene) -> Iterator[Finding]:
     """Read how logs are kept."""
-    for name in _names(scene):
+    for name in names_of(scene):
         options = dict(scene.containers.log_options(name))
         bounded = options.get("driver") in {"local", "none", "journald"} or "max-size" in options
         yield Finding(
@@ -237,16 +187,6 @@ def logs_bounded(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _wait(ask: Callable[[], str], wanted: str, limit_s: float) -> str:
-    """
-    Ask until the wanted word comes, at most so long; return the last one.
-    """
-    end = time.monotonic() + limit_s
-    while (said := ask()) != wanted and time.monotonic() < end:
-        time.sleep(0.2)
-    return said or "(none)"
-
-
 CHECKS = (
     not_root,
     no_capabilities,
@@ -255,6 +195,4 @@ CHECKS = (
     limits_set,
     secrets_not_shown,
     logs_bounded,
-    restarted,
-    health_fails,
 )

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from playbook.bringup import weakened
-from playbook.bringup.containers import CHECKS
+from playbook.bringup import containers, survival, weakened
 from playbook.places import places
 from playbook.proof.execute import run_checks
 from playbook.proof.sabotage import ContainerFault, Sabotage
@@ -13,6 +12,7 @@ from playbook.stack.protocol import Site
 from playbook.target.target import read_target
 
 pytestmark = [pytest.mark.compose, pytest.mark.stack]
+CHECKS = (*containers.CHECKS, *survival.CHECKS)
 
 
 def scene_of(site: Site) -> Scene:

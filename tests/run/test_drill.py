@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from playbook.bringup import containers
+from playbook.bringup import containers, survival
 from playbook.proof.sabotage import SwitchOff
 from playbook.run.phases import PHASES, registry
 from playbook.stack import list_stacks
@@ -21,7 +21,7 @@ FOUND_RED = {
 }
 """Checks of phase 10 that the service as found must fail; the other phases' stand beside their checks."""
 
-ONLY_CONTAINERS = {one.id for one in containers.CHECKS}
+ONLY_CONTAINERS = {one.id for one in (*containers.CHECKS, *survival.CHECKS)}
 """Checks that a stack of processes cannot answer; tests/compose sees them pass, and fail."""
 
 SKIPPED = {"dependencies.advisories.none-known", *ONLY_CONTAINERS}
