@@ -67,9 +67,8 @@ def restarted(scene: Scene) -> Iterator[Finding]:
         well = _wait(lambda: scene.containers.health(name), "healthy", _WELL_WITHIN_S)
         return Finding(subject=name, expected=["runs again", "healthy"], actual=[again, well])
 
-    yield from map(
-        ask, names_of(scene)
-    )  # one after another: engines miscount who is on a network when all come at once
+    # One after another: engines miscount who is on a network when all come back at once.
+    yield from map(ask, names_of(scene))
 
 
 def _wait(ask: Callable[[], str], wanted: str, limit_s: float) -> str:
