@@ -52,6 +52,7 @@ SABOTAGES = (
             )
         ),
         kills={"health.live.independent": WHOLE},
+        profile="standard",
     ),
     Sabotage(
         name="secret-optional",
@@ -61,6 +62,7 @@ SABOTAGES = (
         mechanism="switch off",
         fault=SwitchOff("secret_required"),
         kills={"config.secret.refused": ("missing", "default", "short")},
+        profile="standard",
     ),
     Sabotage(
         name="secret-any-length",
@@ -80,6 +82,7 @@ SABOTAGES = (
         mechanism="constant in code",
         fault=CodeEdit(Edit(path="knowledge/api/health.py", old="version=build.version,", new='version="latest",')),
         kills={"health.version.reported": WHOLE},
+        profile="standard",
     ),
     Sabotage(
         name="router-not-mounted",
@@ -89,5 +92,6 @@ SABOTAGES = (
         mechanism="router left out in code",
         fault=CodeEdit(Edit(path="knowledge/application.py", old="    invoices.router,\n", new="")),
         kills={"service.routes.answer": ("/invoices",)},
+        profile="standard",
     ),
 )

@@ -17,6 +17,9 @@ from playbook.evidence.outcome import Exit
 
 __all__ = ["cli", "main"]
 
+# jsonschema imports it where it is there, for a format that no notebook has; that alone costs two seconds.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 COMMANDS = {
     "run": "playbook.cli.run",
     "up": "playbook.cli.stack",

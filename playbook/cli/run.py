@@ -113,7 +113,8 @@ def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | No
         done = [execute(plan, home=home, here=here, progress=progress, render=made, keep=keep) for plan in plans]
         if key is not None:
             for one in done:
-                progress.say(f"signed by {key.name}, its own key: {sign_run(RunFolder(one.run.folder), key).name}")
+                signature = sign_run(RunFolder(one.run.folder), key, record=one.run.record)
+                progress.say(f"signed by {key.name}, its own key: {signature.name}")
     outcome: Outcome = worst(one.run.record.outcome for one in done)
 
     def show(console: Console) -> None:

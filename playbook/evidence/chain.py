@@ -16,7 +16,17 @@ from playbook.evidence.canonical import canonical, digest, plain_writer, read_js
 from playbook.evidence.events import EVENT, RUN_SCHEMA, Event
 from playbook.evidence.versions import judge_version
 
-__all__ = ["FIRST", "Chain", "Entry", "chain_event", "entry_value", "read_chain", "read_entry", "restore_entry"]
+__all__ = [
+    "FIRST",
+    "Chain",
+    "Entry",
+    "chain_event",
+    "entry_value",
+    "read_chain",
+    "read_entry",
+    "restore_entry",
+    "stored_entry",
+]
 
 FIRST = "0" * 64
 _TIME: TypeAdapter[datetime] = TypeAdapter(datetime)
@@ -109,6 +119,21 @@ def _read_event(value: dict[str, JsonValue], where: str) -> tuple[Event, datetim
         code = "outcome-contradicts" if "contradicts its observation" in first["msg"] else "event-schema"
         raise _refused(f"{where}: {field}: {first['msg']}", code) from err
     return event, time
+
+
+def stored_entry(line: bytes, *, source: str = "events.jsonl") -> Entry:
+    """
+    Read one line (without newline) of a log that is still being written, without asking for its digest. Read-only.
+
+    Raises EvidenceError: the codes of `read_json`, `event-form`, `event-version`, `event-schema`.
+    """
+    value = read_json(line, source=source)
+    if not isinstance(value, dict) or not all(name in value for name in _CHAINING):
+        raise _refused(f"{source} holds a line that is no chained event", "event-form")
+    event, time = _read_event(value, source)
+    seq, prev, stated = value["seq"], value["prev"], value["hash"]
+    assert isinstance(seq, int)
+    return Entry(seq=seq, prev=str(prev), hash=str(stated), time=time, event=event)
 
 
 def read_chain(data: bytes, *, source: str = "events.jsonl", after: Chain | None = None) -> Chain:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client as open_connection  # noqa: N813 (it is a function)
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
@@ -43,6 +43,10 @@ class Emitter(Protocol):
         """Store one event, redacted; return it as stored."""
         ...
 
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Store events in one stroke, redacted: all of them, or none."""
+        ...
+
     def attach(self, name: str, content: bytes | Path) -> str:
         """Store a file, redacted; return its path within the run folder."""
         ...
@@ -75,6 +79,12 @@ class DirectEmitter:
         Redact, chain and sync one event.
         """
         return self.log.append(settle(event, self.redactor))
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """
+        Redact and chain events, and sync them together.
+        """
+        self.log.append_all([settle(event, self.redactor) for event in events])
 
     def attach(self, name: str, content: bytes | Path) -> str:
         """
@@ -128,6 +138,12 @@ class SocketEmitter:
         """
         answer = self._ask({"op": "emit", "event": EVENT.dump_python(event, mode="json")})
         return restore_entry(answer["entry"])
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """
+        Send events whose stored form nobody here looks at.
+        """
+        self._ask({"op": "emit-all", "events": [EVENT.dump_python(event, mode="json") for event in events]})
 
     def attach(self, name: str, content: bytes | Path) -> str:
         """

@@ -4,7 +4,7 @@ Owns appending to events.jsonl: one chained event a line, locked, synced, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -84,18 +84,27 @@ class EventLog:
         """
         Chain, write and sync one event; return it as stored.
 
+        Raises EvidenceError like `append_all`.
+        """
+        return self.append_all((event,))[0]
+
+    def append_all(self, events: Sequence[Event]) -> tuple[Entry, ...]:
+        """
+        Chain, write and sync events in one stroke; return them as stored. All of them are written, or none.
+
         A line that a dead writer left unfinished is cut first, when it provably is one, and a note says so. Raises
         EvidenceError: `disk-full`, `log-unwritable`, `log-tail`, `log-shrunk`, `log-replaced`, `run-ended`,
         `run-not-started`, `json-inexact`.
         """
         with self._file.locked():
             self._catch_up()
-            self._admit(event)
+            self._admit(events)
             cut = self._mend()
-            self._admit(event)
+            self._admit(events)
             if cut and self._entries:
-                self._write(Note(text=f"A line that was never finished was cut off: {cut} bytes.", data={"bytes": cut}))
-            return self._write(event)
+                note = Note(text=f"A line that was never finished was cut off: {cut} bytes.", data={"bytes": cut})
+                self._write((note,))
+            return self._write(events)
 
     def close(self) -> None:
         """
@@ -103,14 +112,19 @@ class EventLog:
         """
         self._file.close()
 
-    def _write(self, event: Event) -> Entry:
-        seq, head = len(self._entries), self._head()
-        line = chain_event(event, seq=seq, prev=head, time=self._clock())
-        entry = read_entry(line[:-1], seq=seq, prev=head)
-        self._file.append(line)
-        self._entries.append(entry)
-        self._size += len(line)
-        return entry
+    def _write(self, events: Sequence[Event]) -> tuple[Entry, ...]:
+        head, written, lines = self._head(), [], []
+        for seq, event in enumerate(events, start=len(self._entries)):
+            line = chain_event(event, seq=seq, prev=head, time=self._clock())
+            entry = read_entry(line[:-1], seq=seq, prev=head)
+            written.append(entry)
+            lines.append(line)
+            head = entry.hash
+        data = b"".join(lines)
+        self._file.append(data)
+        self._entries += written
+        self._size += len(data)
+        return tuple(written)
 
     def _catch_up(self) -> None:
         if self._file.replaced():
@@ -129,14 +143,16 @@ class EventLog:
     def _head(self) -> str:
         return Chain(tuple(self._entries[-1:])).head
 
-    def _admit(self, event: Event) -> None:
-        entries = self._entries
-        if not entries and not isinstance(event, RunStarted):
-            raise self._refused(f"is empty, so {event.type} cannot be its first event", "run-not-started")
-        if entries and isinstance(event, RunStarted):
-            raise self._refused("has begun already", "run-not-started")
-        if entries and isinstance(entries[-1].event, RunEnded | Interrupted):
-            raise self._refused(f"has ended; {event.type} comes too late", "run-ended")
+    def _admit(self, events: Sequence[Event]) -> None:
+        last = self._entries[-1].event if self._entries else None
+        for event in events:
+            if last is None and not isinstance(event, RunStarted):
+                raise self._refused(f"is empty, so {event.type} cannot be its first event", "run-not-started")
+            if last is not None and isinstance(event, RunStarted):
+                raise self._refused("has begun already", "run-not-started")
+            if isinstance(last, RunEnded | Interrupted):
+                raise self._refused(f"has ended; {event.type} comes too late", "run-ended")
+            last = event
 
     def _mend(self) -> int:
         """

@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 from pydantic import JsonValue
@@ -26,6 +27,8 @@ MINIMUM = 6
 """Shorter values occur in innocent text; replacing them would destroy evidence without hiding anything."""
 
 _JSON_NAMES = (".json", ".ipynb")
+_SHORT, _MOST_SEEN = 400, 20_000
+"""Ten thousand results repeat the same keys, titles and names: what they become is found out once."""
 
 
 class Redactor:
@@ -40,6 +43,7 @@ class Redactor:
         self._secrets: frozenset[str] = frozenset()
         self._text: re.Pattern[str] | None = None
         self._binary: re.Pattern[str] | None = None
+        self._seen: dict[str, str] = {}
         self.too_short = 0
         self.add(secrets)
 
@@ -57,11 +61,21 @@ class Redactor:
             forms = {form for secret in self._secrets for form in _forms(secret)}
             self._text = _any_of(forms)
             self._binary = _any_of({*map(_bytewise, forms), *map(_wide, self._secrets)})
+            self._seen = {}
 
     def text(self, text: str) -> str:
         """
         Redact text. Half surrogate pairs, which UTF-8 cannot carry, become their escapes.
         """
+        seen = self._seen  # the one from before a secret was added keeps what is found out meanwhile to itself
+        known = seen.get(text)
+        if known is None:
+            known = self._redacted(text)
+            if len(text) <= _SHORT and len(seen) < _MOST_SEEN:
+                seen[text] = known
+        return known
+
+    def _redacted(self, text: str) -> str:
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode()
         known = self._text
@@ -112,9 +126,14 @@ class Redactor:
             name = self.text(key)
             while name in found:
                 name += "'"
-            hidden = isinstance(item, str) and item and SENSITIVE_KEY.fullmatch(key)
+            hidden = isinstance(item, str) and item and _is_sensitive(key)
             found[name] = MARK if hidden else self.value(item)
         return found
+
+
+@lru_cache(maxsize=1024)
+def _is_sensitive(key: str) -> bool:
+    return SENSITIVE_KEY.fullmatch(key) is not None
 
 
 def _joined(value: JsonValue) -> JsonValue:

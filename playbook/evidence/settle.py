@@ -57,15 +57,15 @@ def _clean(value: JsonValue, redactor: Redactor) -> JsonValue:
     """
     Redact, but keep our own vocabulary: a password `hardened` must not rename the state.
     """
-    clean = redactor.value(value)
-    if not isinstance(value, dict) or not isinstance(clean, dict):
-        return clean
+    if not isinstance(value, dict):
+        return redactor.value(value)
+    nested = {name: item for name, item in value.items() if name in ("result", "plan") and isinstance(item, dict)}
+    clean = redactor.value({name: item for name, item in value.items() if name not in nested})
+    assert isinstance(clean, dict)
     for name, item in value.items():
         if name in _WORD_FIELDS and isinstance(item, str) and item in _OUR_WORDS:
             clean[name] = item
-        elif name in ("result", "plan") and isinstance(item, dict):
-            clean[name] = _clean(item, redactor)
-    return clean
+    return clean | {name: _clean(item, redactor) for name, item in nested.items()}
 
 
 def _decide_anew(before: dict[str, JsonValue], after: dict[str, JsonValue]) -> None:

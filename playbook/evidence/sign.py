@@ -13,6 +13,7 @@ from playbook.evidence.dsse import sign_envelope
 from playbook.evidence.folder import RunFolder
 from playbook.evidence.keys import Key
 from playbook.evidence.manifest import read_manifest
+from playbook.evidence.record import RunRecord
 from playbook.evidence.run import read_run
 from playbook.evidence.sshsig import make_ssh_signature
 from playbook.evidence.statement import make_statement, statement_bytes
@@ -22,11 +23,12 @@ __all__ = ["sign_run"]
 _ODD = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def sign_run(folder: RunFolder, key: Key) -> Path:
+def sign_run(folder: RunFolder, key: Key, *, record: RunRecord | None = None) -> Path:
     """
     Sign a sealed run; return the detached signature's path. Signing again with the same key changes nothing.
 
-    It signs what lies there, so verify first what another one sealed. Raises EvidenceError: `not-sealed`, those of
+    It signs what lies there, so verify first what another one sealed; `record` is the run's own where it was sealed
+    just now, else it is read. Raises EvidenceError: `not-sealed`, those of
     the manifest and the log, `statement-differs` when a statement is there that does not follow from them.
     """
     if not folder.manifest.is_file():
@@ -34,7 +36,7 @@ def sign_run(folder: RunFolder, key: Key) -> Path:
             f"run {folder.run_id} is not sealed", hint="Only a sealed run is signed.", code="not-sealed"
         )
     manifest, digest = read_manifest(folder.manifest)
-    statement = statement_bytes(make_statement(manifest, digest, read_run(folder.path).record))
+    statement = statement_bytes(make_statement(manifest, digest, record or read_run(folder.path).record))
     path = folder.path / "statement.json"
     if path.exists() and path.read_bytes() != statement:
         raise EvidenceError(

@@ -34,7 +34,10 @@ FROM_KERNELS = frozenset({"check", "kill", "smoke", "note"})
 """What a notebook's kernel may say; how phases and the run begin and end is the runner's to say."""
 
 _LONGEST_ADDRESS = 100
-_SEND = "Send {op: emit, event}, {op: attach, name, base64} or {op: protect, secrets}, as one JSON object."
+_SEND = (
+    "Send {op: emit, event}, {op: emit-all, events}, {op: attach, name, base64} or {op: protect, secrets}, as one JSON"
+    " object."
+)
 
 
 class Writer:
@@ -129,6 +132,9 @@ class Writer:
         match read_message(data):
             case {"op": "emit", "event": dict() as body, **rest} if not rest:
                 return {"entry": entry_value(self.emitter.emit(self._admitted(body)))}
+            case {"op": "emit-all", "events": list() as bodies, **rest} if not rest:
+                self.emitter.emit_all([self._admitted(body) for body in bodies])
+                return {}
             case {"op": "attach", "name": str() as name, "base64": str() as text, **rest} if not rest:
                 try:
                     content = base64.b64decode(text, validate=True)
@@ -142,7 +148,7 @@ class Writer:
                 return {}
         raise _refused("the message has another form")
 
-    def _admitted(self, body: dict[str, JsonValue]) -> Event:
+    def _admitted(self, body: JsonValue) -> Event:
         try:
             event = EVENT.validate_python(body)
         except ValidationError as err:

@@ -43,7 +43,6 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
-        profile="standard",
     ),
     Sabotage(
         name="safe-policy-by-parent",
@@ -62,7 +61,6 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
-        profile="standard",
     ),
     Sabotage(
         name="safe-policy-by-function",
@@ -98,7 +96,6 @@ INVERTED: tuple[Sabotage, ...] = (
         ),
         kills={},
         harmless=True,
-        profile="standard",
     ),
     Sabotage(
         name="safe-index-more",

@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 from pydantic import JsonValue
 
-from playbook.isolation.shape import NUMBERS, TEXTS, Shape, Values, insert_statement
+from playbook.isolation.shape import NUMBERS, TEXTS, Shape, Values, insert_statement, key_is
 from playbook.tenancy.relations import identifier
 
 __all__ = ["lifted", "make_row", "planted", "read_row", "remove_row"]
@@ -54,8 +54,8 @@ def read_row(conn: Connection[TupleRow], shape: Shape, key: JsonValue) -> Values
     """
     Read one row by its key; None when there is none. Read-only.
     """
-    query = sql.SQL("SELECT to_jsonb(r) FROM {relation} r WHERE {key}::text = %s").format(
-        relation=identifier(shape.relation), key=sql.Identifier(shape.primary_key)
+    query = sql.SQL("SELECT to_jsonb(r) FROM {relation} r WHERE {key}").format(
+        relation=identifier(shape.relation), key=key_is(shape, str(key))
     )
     row = conn.execute(query, (str(key),)).fetchone()
     return None if row is None else dict(row[0])
@@ -65,8 +65,8 @@ def remove_row(conn: Connection[TupleRow], shape: Shape, key: JsonValue) -> bool
     """
     Destroy one row by its key; say whether there was one.
     """
-    query = sql.SQL("DELETE FROM {relation} WHERE {key}::text = %s").format(
-        relation=identifier(shape.relation), key=sql.Identifier(shape.primary_key)
+    query = sql.SQL("DELETE FROM {relation} WHERE {key}").format(
+        relation=identifier(shape.relation), key=key_is(shape, str(key))
     )
     try:
         return conn.execute(query, (str(key),)).rowcount > 0

@@ -19,6 +19,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="SET for the session",
         fault=SwitchOff("tenant_context_local"),
         kills={"context.pool.no-leak": POOL},
+        profile="standard",
     ),
     Sabotage(
         name="tenant-from-header",
@@ -28,6 +29,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="X-Tenant-ID trusted",
         fault=SwitchOff("tenant_from_token"),
         kills={"http.header.ignored": SECURED},
+        profile="standard",
     ),
     Sabotage(
         name="suspended-tenant-served",
@@ -37,6 +39,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="status not asked",
         fault=SwitchOff("inactive_tenant_refused"),
         kills={"http.tenant.inactive-refused": ("login", "request")},
+        profile="standard",
     ),
     Sabotage(
         name="nobody-served",
@@ -46,6 +49,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="absence not asked",
         fault=SwitchOff("context_required"),
         kills={"http.tenant.required": UNBOUND_LISTS},
+        profile="standard",
     ),
     Sabotage(
         name="errors-tell-statements",
@@ -55,6 +59,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="details added",
         fault=SwitchOff("errors_hide_internals"),
         kills={"http.error.hides-internals": STORES},
+        profile="standard",
     ),
     Sabotage(
         name="inputs-repeated",
@@ -64,6 +69,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="value added",
         fault=SwitchOff("validation_hides_input"),
         kills={"http.validation.hides-input": INPUTS},
+        profile="standard",
     ),
     Sabotage(
         name="log-keeps-everything",
@@ -73,6 +79,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="no allow list",
         fault=SwitchOff("logs_redacted"),
         kills={"log.line.impersonal": LOGGED},
+        profile="standard",
     ),
     Sabotage(
         name="upload-type-believed",
@@ -82,6 +89,7 @@ SERVICE_FAULTS: tuple[Sabotage, ...] = (
         mechanism="client believed",
         fault=SwitchOff("upload_type_sniffed"),
         kills={"http.upload.type-sniffed": LIES},
+        profile="standard",
     ),
     Sabotage(
         name="document-cached-by-key",

@@ -4,6 +4,7 @@ Owns the shape of a relation as the catalogue has it: what a row of it needs, an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -14,7 +15,7 @@ from playbook.proof.scene import Scene
 from playbook.tenancy.relations import identifier
 from playbook.tenancy.truth import Ownership
 
-__all__ = ["NUMBERS", "TEXTS", "Shape", "Values", "changed", "insert_statement", "read_shape", "shape_of"]
+__all__ = ["NUMBERS", "TEXTS", "Shape", "Values", "changed", "insert_statement", "key_is", "read_shape", "shape_of"]
 
 Values = dict[str, JsonValue]
 
@@ -46,7 +47,8 @@ SELECT DISTINCT ca.attname, n.nspname || '.' || f.relname
  ORDER BY 1, 2
 """
 TEXTS = ("text", "character varying", "character", "citext")
-NUMBERS = ("bigint", "integer", "smallint", "numeric")
+_WHOLE = ("bigint", "integer", "smallint")
+NUMBERS = (*_WHOLE, "numeric")
 VALUES: dict[str, sql.Composable] = {"text": sql.Literal("changed by another"), "number": sql.Literal(-1)}
 
 
@@ -107,6 +109,18 @@ def read_shape(conn: Connection[TupleRow], ownership: Ownership) -> Shape:
         defaults={name: default.split("'")[1] for name, default in closed if default.startswith("'")},
         references=tuple((str(column), str(parent)) for column, parent in references),
     )
+
+
+def key_is(shape: Shape, key: str) -> sql.Composed:
+    """
+    Spell the condition that a row has this key, with a place for it as text; by the index where the type allows.
+    """
+    column = sql.Identifier(shape.primary_key)
+    if shape.key_type in _WHOLE and re.fullmatch(r"-?\d{1,18}", key):
+        return sql.SQL("{} = %s::bigint").format(column)
+    if shape.key_type == "uuid" and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", key):
+        return sql.SQL("{} = %s::uuid").format(column)
+    return sql.SQL("{}::text = %s").format(column)
 
 
 def changed(shape: Shape) -> sql.Composed:

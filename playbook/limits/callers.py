@@ -5,7 +5,7 @@ Owns who asks: callers that no limit has counted before, and a caller's next nei
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from threading import Lock
@@ -27,6 +27,10 @@ class Credentials(Protocol):
 
     def take(self) -> str:
         """Raises Unavailable when there is none left."""
+        ...
+
+    def take_apart(self, value: str) -> str:
+        """Take one of another tenant than that of `value`. Raises Unavailable when tenants are not known."""
         ...
 
 
@@ -84,14 +88,38 @@ class Callers:
         with self._lock:
             return self._made(limit, self._address(), self._token())
 
-    def neighbour(self, limit: Limit, of: Caller) -> Caller:
+    def neighbours(self, limit: Limit, of: Caller) -> dict[str, Caller]:
         """
-        Make the caller that is most like another and yet not the same: the next address, one letter, another user.
+        Make the callers that are most like another and yet not the same, one for each part of the key.
+
+        The next address, one letter, another user, a user of another tenant; where the key has one part only, at the
+        next address too. Raises Unavailable when there is no such user.
         """
+        parts = [part for part in limit.key_parts if part != "global"]
+        alone = len(parts) < 2  # noqa: PLR2004 (two parts)
+        return {part: self._beside(limit, of, part, alone=alone) for part in parts or ["ip"]}
+
+    def _beside(self, limit: Limit, of: Caller, part: str, *, alone: bool) -> Caller:
         network, _, host = of.address.rpartition(".")
-        other = of.value[:-1] + ("a" if of.value[-1:] != "a" else "b")
+        address = f"{network}.{int(host) + 1}" if alone or part == "ip" else of.address
+        letter = of.value[:-1] + ("a" if of.value[-1:] != "a" else "b")
         with self._lock:
-            return self._made(limit, f"{network}.{int(host) + 1}", self._token() if _proves(limit) else other)
+            if part in ("user", "tenant"):
+                return replace(of, address=address, value=self._other(of.value, part))
+            if part == "ip":
+                return replace(of, address=address, value=of.value if _proves(limit) else letter)
+            name = part.partition(":")[2]
+            own = {name: letter} if part.startswith("header:") else {}
+            field = {name: letter} if part.startswith("json:") else {}
+            value = of.value if _proves(limit) else letter
+            return replace(
+                of, address=address, value=value, headers={**of.headers, **own}, fields={**of.fields, **field}
+            )
+
+    def _other(self, value: str, part: str) -> str:
+        if self._credentials is None:
+            raise Unavailable("limits by user or tenant need users to ask as", hint="Name a file: `credentials: FILE`.")
+        return self._credentials.take() if part == "user" else self._credentials.take_apart(value)
 
     def fresh_address(self) -> str:
         """
@@ -150,6 +178,13 @@ class CredentialsFile:
         for value in self._values:
             return value
         raise Unavailable(f"{self._path} holds too few users", hint="Each probe needs users that were not counted yet.")
+
+    def take_apart(self, value: str) -> str:
+        """
+        Refuse: the file does not say whose tenant a user is of.
+        """
+        del value
+        raise Unavailable(f"{self._path} names no tenants, so that no user of another can be chosen", hint="")
 
 
 def _proves(limit: Limit) -> bool:

@@ -11,6 +11,7 @@ from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, front_door, make_prober, partial_strength
 from playbook.limits.declaration import Limit
 from playbook.limits.experiments import Prober
+from playbook.limits.findings import abreast
 from playbook.limits.operations import Operation, read_operations
 from playbook.limits.wire import Line, Request
 from playbook.proof.check import Finding, check
@@ -61,8 +62,8 @@ def exempt_exactly(scene: Scene) -> Iterator[Finding]:
     for one in operations:
         limit = next(iter(one.matched(declaration)), declaration.limits[0])
         by_limit.setdefault(limit.id, []).append(one)
-    for limit in declaration.limits:
-        for one, statuses, refused in _ask(prober, limit, by_limit.get(limit.id, [])):
+    for limit, asked in abreast(scene, lambda one: [*_ask(prober, one, by_limit.get(one.id, []))]):
+        for one, statuses, refused in asked:
             expected = "limited" if one.limits(declaration) else "exempt"
             yield Finding(
                 subject=one.name,

@@ -4,54 +4,59 @@ Owns waiting a declared window out by a clock that moves: full before its end, o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playbook.limits.callers import Caller
-from playbook.limits.experiments import Prober
+from playbook.limits.callers import Caller, Callers
+from playbook.limits.clock_rounds import ClockTime, Waits, by_clock
 from playbook.limits.limit import Limit, Window
 from playbook.limits.wire import Line
 from playbook.stack.protocol import Clock
 
 __all__ = ["kept_by_clock"]
 
-SHY_S = 5.0
+SHY_S = 6.0
 """So long before its end a window must still be shut: true time goes on while the clock is moved."""
 PAST_S = 1.0
+MARGIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     url: str
-    prober: Prober
+    callers: Callers
     limit: Limit
-    clock: Clock
+    clock: ClockTime
 
-    def keeps(self, window: Window) -> bool:
+    def keeps(self, window: Window) -> Waits[bool | None]:
         """
         Fill a window as a fresh caller, in portions that shorter windows admit; see it shut until its end, then open.
+
+        How many it admits is another question: it is asked until it refuses. Returns None where the machine was too
+        slow to see it shut in time.
         """
-        caller = self.prober.callers.fresh(self.limit)
+        caller = self.callers.fresh(self.limit)
         shorter = [one for one in self.limit.windows if one.seconds < window.seconds]
         portion = min([one.requests for one in shorter], default=window.requests)
-        pause_s = max([one.seconds for one in shorter], default=0) + PAST_S if shorter else 0.0
-        begun_s = self.clock.offset_s
+        pause_s = max([one.seconds for one in shorter], default=0) + PAST_S
+        begun_s = self.clock.now()
         left = window.requests
         while left > 0:
             now = min(portion, left)
             if self.admitted(caller, now) != now:
                 return False
             left -= now
-            if pause_s:
-                self.clock.advance(pause_s)
-        if self.admitted(caller, 1):
+            if shorter:
+                yield self.clock.now() + pause_s
+        if self.admitted(caller, portion + 1) > portion:
             return False
-        passed_s = self.clock.offset_s - begun_s
-        if passed_s > window.seconds - SHY_S:
+        yield begun_s + window.seconds - SHY_S
+        open_early = self.admitted(caller, 1) > 0
+        if self.clock.now() > begun_s + window.seconds - MARGIN_S:
+            return None
+        if open_early:
             return False
-        self.clock.advance(window.seconds - SHY_S - passed_s)
-        if self.admitted(caller, 1):
-            return False
-        self.clock.advance(SHY_S + PAST_S)
+        yield self.clock.now() + SHY_S + PAST_S
         return self.admitted(caller, 1) == 1
 
     def admitted(self, caller: Caller, times: int) -> int:
@@ -59,9 +64,16 @@ class _Waiting:
             return sum(self.limit.admits(line.ask(caller.request(self.limit)).status) for _ in range(times))
 
 
-def kept_by_clock(url: str, prober: Prober, limit: Limit, clock: Clock) -> list[int]:
+def kept_by_clock(
+    url: str, callers: Callers, limits: Sequence[Limit], clock: Clock
+) -> dict[str, dict[int, bool | None]]:
     """
-    Wait each window of a limit out, by the clock of the service and its store; return the seconds of those that held.
+    Wait each window of each limit out, by the clock of the service and its store; say by seconds which of them held.
     """
-    waiting = _Waiting(url, prober, limit, clock)
-    return [window.seconds for window in limit.windows if waiting.keeps(window)]
+    told = ClockTime(clock)
+    windows = [(limit, window) for limit in limits for window in limit.windows]
+    held = by_clock(told, [_Waiting(url, callers, limit, told).keeps(window) for limit, window in windows])
+    found: dict[str, dict[int, bool | None]] = {limit.id: {} for limit in limits}
+    for (limit, window), kept in zip(windows, held, strict=True):
+        found[limit.id][window.seconds] = kept
+    return found

@@ -22,6 +22,10 @@ USERS = sql.SQL(
     "SELECT t.slug, u.email FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
     " WHERE t.status = 'active' ORDER BY t.id, u.id LIMIT 400"
 )
+ELSEWHERE = sql.SQL(
+    "SELECT t.slug, u.email FROM {root} t JOIN {users} u ON u.tenant_id = t.id"
+    " WHERE t.status = 'active' AND t.slug <> %s ORDER BY t.id, u.id LIMIT 1"
+)
 
 
 class SeededUsers:
@@ -36,6 +40,8 @@ class SeededUsers:
         self._url = url
         self._address = address
         self._users: Iterator[str] | None = None
+        self._tenants: dict[str, str] = {}
+        self._apart: dict[str, str] = {}
         self._lock = Lock()
 
     def take(self) -> str:
@@ -49,9 +55,24 @@ class SeededUsers:
                 return token
         raise Unavailable("there are no active users to ask as", hint="Seed some.")
 
+    def take_apart(self, value: str) -> str:
+        """
+        Give the token of a user of another tenant, the same each time. Raises Unavailable when there is but one.
+        """
+        with self._lock:
+            own = self._tenants[value]
+            if own not in self._apart:
+                others = self._read(ELSEWHERE, own)
+                if not others:
+                    raise Unavailable("there is but one tenant with users", hint="Seed another.")
+                self._apart[own] = self._log_in(*others[0])
+            return self._apart[own]
+
     def _tokens(self) -> Iterator[str]:
-        for tenant, email in self._read():
-            yield self._log_in(tenant, email)
+        for tenant, email in self._read(USERS):
+            token = self._log_in(tenant, email)
+            self._tenants[token] = tenant
+            yield token
 
     def _log_in(self, tenant: str, email: str) -> str:
         how = self._scene.target.api.login if self._scene.target.api else None
@@ -65,11 +86,11 @@ class SeededUsers:
             raise Unavailable(f"login of {email} answered {answer.status}", hint="Is api.login of the target right?")
         return token
 
-    def _read(self) -> list[tuple[str, str]]:
+    def _read(self, query: sql.SQL, *values: str) -> list[tuple[str, str]]:
         target = self._scene.target
         if target.tenancy is None:
             raise Unavailable("the target has no tenancy section", hint="Write one, or run `playbook adopt`.")
         schema, _, name = target.tenancy.root.partition(".")
         with connect(self._scene.database, "superuser") as conn:
-            query = USERS.format(root=sql.Identifier(schema, name), users=sql.Identifier(schema, "users"))
-            return [(str(tenant), str(email)) for tenant, email in conn.execute(query)]
+            filled = query.format(root=sql.Identifier(schema, name), users=sql.Identifier(schema, "users"))
+            return [(str(tenant), str(email)) for tenant, email in conn.execute(filled, values)]

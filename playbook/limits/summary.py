@@ -73,7 +73,7 @@ def estimate(declaration: Declaration, *, instances: int, longest_wait_s: float)
     longest = 0.0
     for limit in declaration.limits:
         n, volley = limit.binding.requests, volley_size(limit.binding)
-        usual += 8 * n + volley + 2 * len(FORWARDING) + 30 + (n if instances > 1 else 0)
-        most += 22 * (n + 3) + 4 * volley + 2 * len(FORWARDING) + 30 + (4 * n + 8 if instances > 1 else 0)
+        usual += 8 * n + 3 * volley + 2 * len(FORWARDING) + 30 + (n if instances > 1 else 0)
+        most += 24 * (n + 3) + 5 * volley + 2 * len(FORWARDING) + 30 + (5 * n + 10 if instances > 1 else 0)
         longest = max(longest, *(min(window.seconds + 1.0, longest_wait_s) for window in limit.windows))
     return Cost(usual, most, round(longest + 10 + most * 0.02))

@@ -75,7 +75,7 @@ def tenants_apart(scene: Scene) -> Iterator[Finding]:
     severity="high",
     why="Every deployment is a rolling restart; what it loses, customers lose, several times a week.",
     how="Send the traffic through the proxy while each instance in turn gets SIGTERM, ends, starts and is ready; "
-    "count the requests that were not served.",
+    "count the requests that were not served, and those that were asked in a loop while an instance left.",
     remedy="On SIGTERM turn readiness to 503, go on serving until the proxy has seen it twice, then finish and end.",
 )
 def none_lost(scene: Scene) -> Iterator[Finding]:
@@ -102,6 +102,7 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
         observations=(
             Observation(role="client", request="requests sent", value=measured.sent),
             Observation(role="client", request="lost, by cause", value={**measured.causes}),
+            Observation(role="client", request="asked besides while instances left", value=measured.pressed.sent),
             Observation(role="client", request="share lost", value=round(measured.lost / measured.sent, 5)),
             Observation(
                 role="operator",
@@ -121,34 +122,34 @@ def none_lost(scene: Scene) -> Iterator[Finding]:
 
 @check(
     "load.restart.in-flight-finished",
-    title="A request in flight at SIGTERM is finished",
+    title="A request in flight at SIGTERM or SIGINT is finished",
     phase="60",
     dear=True,
     severity="high",
     why="A payment or an upload that is cut half-way is worse than one that was refused.",
-    how="Send half of a request's body to each instance, send it SIGTERM, send the rest when its port is closed: "
-    "any answer but a server error shows that it was finished.",
+    how="Send half of a request's body to each instance, send it SIGTERM (once also SIGINT), send the rest when its "
+    "port is closed: any answer but a server error shows that it was finished.",
     remedy="Close the port, finish what is in flight within the grace period, then end; never exit in the handler.",
 )
 def in_flight_finished(scene: Scene) -> Iterator[Finding]:
     """Look at the requests that were held in flight during the restarts."""
-    restarts = ROLLING.read(scene, "load.restart.in-flight-finished").restarts
-    still = [one.instance for one in restarts if not one.departure.gone]
+    measured = ROLLING.read(scene, "load.restart.in-flight-finished")
+    left = [(f"instance {one.instance}, SIGTERM", one.departure) for one in measured.restarts]
+    if measured.interrupted is not None:
+        left.insert(0, ("instance 0, SIGINT", measured.interrupted))
+    still = [name for name, one in left if not one.gone]
     if still:
-        yield Finding.undecided(f"instances {still} were never seen to close their port")
+        yield Finding.undecided(f"{still} were never seen to close their port")
         return
-    cut = [f"instance {one.instance}: {one.departure.held_seen}" for one in restarts if one.departure.cut]
+    cut = [f"{name}: {one.held_seen}" for name, one in left if one.cut]
     yield Finding(
         operator="empty",
         actual=[*cut[:NAMED_ERRORS]],
+        strength="strong" if measured.interrupted else "partial",
+        strength_reason=None if measured.interrupted else "by SIGTERM alone; SIGINT is tried in profile standard",
         observations=tuple(
-            Observation(
-                role="client",
-                request=f"instance {one.instance}, half a body before SIGTERM",
-                value=one.departure.held_status,
-                unit="HTTP status",
-            )
-            for one in restarts[:NAMED_ERRORS]
+            Observation(role="client", request=f"{name} after half a body", value=one.held_status, unit="HTTP status")
+            for name, one in left[:NAMED_ERRORS]
         ),
     )
 

@@ -10,12 +10,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
+from playbook.load.pressing import Door, Pressed, pressing
 from playbook.service.connection import Connection
 
 __all__ = ["Departure", "HeldRequest", "watch_departure"]
@@ -46,13 +47,15 @@ class Departure:
     How one instance left.
 
     `led_s`: for how long it said that it was not ready while it still took connections. `held_status`: the answer to
-    the request in flight, or None; `held_seen` is its first line, or what came instead.
+    the request in flight, or None; `held_seen` is its first line, or what came instead. `pressed` is what came of
+    asking at the front door meanwhile.
     """
 
     led_s: float
     gone: bool
     held_status: int | None
     held_seen: str
+    pressed: Pressed = field(default_factory=Pressed)
 
     @property
     def cut(self) -> bool:
@@ -63,7 +66,8 @@ class Departure:
 
 
 class _Watch:
-    def __init__(self, url: str, ready: str, held: HeldRequest) -> None:
+    def __init__(self, url: str, ready: str, held: HeldRequest, door: Door | None) -> None:
+        self.door = door
         self.url = url
         self.ready = ready
         self.body = json.dumps(held.body).encode()
@@ -83,6 +87,13 @@ class _Watch:
         return peer
 
     def follow(self, peer: socket.socket) -> None:
+        with nullcontext(Pressed()) if self.door is None else pressing(self.door) as pressed:
+            led_s, gone = self.lead()
+            time.sleep(AFTER_GONE_S)
+        self.seen.append(Departure(led_s, gone, *self.finish(peer), pressed))
+
+    def lead(self) -> tuple[float, bool]:
+        """Watch until the port is closed: for how long it was unready before, and whether it ever was closed."""
         unready_at = gone_at = None
         end = time.monotonic() + GONE_LIMIT_S
         while gone_at is None and time.monotonic() < end:
@@ -92,9 +103,8 @@ class _Watch:
             elif status not in (0, _OK) and unready_at is None:
                 unready_at = time.monotonic()
             time.sleep(POLL_S)
-        time.sleep(AFTER_GONE_S)
         led_s = gone_at - unready_at if gone_at and unready_at else 0.0
-        self.seen.append(Departure(round(led_s, 3), gone_at is not None, *self.finish(peer)))
+        return round(led_s, 3), gone_at is not None
 
     def ask(self) -> int | None:
         """Ask readiness; None when no connection can be made, 0 when one was made and no answer came."""
@@ -123,13 +133,16 @@ class _Watch:
 
 
 @contextmanager
-def watch_departure(url: str, *, ready: str, held: HeldRequest) -> Iterator[Callable[[], Departure]]:
+def watch_departure(
+    url: str, *, ready: str, held: HeldRequest, door: Door | None = None
+) -> Iterator[Callable[[], Departure]]:
     """
     Hold a request in flight at an instance, and watch the instance from now until its port is closed, at most 10 s.
 
-    Gives the function that waits for what was seen. Raises OSError when nobody listens at `url`.
+    Meanwhile asks at the `door`, if there is one. Gives the function that waits for what was seen. Raises OSError when
+    nobody listens at `url`.
     """
-    watch = _Watch(url, ready, held)
+    watch = _Watch(url, ready, held, door)
     with watch.begin() as peer:
         thread = threading.Thread(target=watch.follow, args=(peer,), daemon=True)
         thread.start()

@@ -5,7 +5,7 @@ Owns measuring a scene: the steady load once, and once the rolling restart; each
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, cast
 
 from playbook.errors import Unavailable
@@ -14,9 +14,9 @@ from playbook.load.departure import HeldRequest
 from playbook.load.generator import run_load
 from playbook.load.plan import Arrival, Plan, loopback_of
 from playbook.load.result import LATE_SHARE, LoadResult
-from playbook.load.rolling import RollingResult, restart_under_load
+from playbook.load.rolling import RollingResult, interrupt_one, restart_under_load
 from playbook.load.stack_rolling import StackRolling, front_door
-from playbook.load.volume import VOLUMES, Volume
+from playbook.load.volume import Volume, volume_of
 from playbook.proof.scene import Scene
 from playbook.service.measuring import measuring, read_busy_share
 
@@ -75,7 +75,7 @@ def measure_steady(scene: Scene) -> Steady:
 
     See `doubt_of` for a miss on a busy machine.
     """
-    volume = VOLUMES[scene.profile]
+    volume = volume_of(scene)
     plan = _plan(scene, rate_per_s=volume.rate_per_s, duration_s=volume.duration_s)
     p95_ms = need_p95_ms(scene)
     unfit: list[str] = []
@@ -107,14 +107,15 @@ def measure_rolling(scene: Scene) -> RollingResult:
     Restart the service's instances one after another under the target's traffic. The instances are ready again after.
     """
     rolling = StackRolling(scene)
-    volume = VOLUMES[scene.profile]
+    volume = volume_of(scene)
     plan = _plan(scene, rate_per_s=volume.restart_rate_per_s, duration_s=volume.restart_most_s)
     login = scene.target.api.login if scene.target.api else None
     if login is None:
         raise Unavailable("the target names no request with a body", hint="Write api.login.")
     held = HeldRequest(login.path, dict.fromkeys(login.body, "held"))
     with measuring():
-        return restart_under_load(rolling, plan, held, requests_least=volume.restart_requests)
+        seen = restart_under_load(rolling, plan, held, requests_least=volume.restart_requests)
+        return replace(seen, interrupted=interrupt_one(rolling, held)) if volume.interrupts else seen
 
 
 def need_p95_ms(scene: Scene) -> float:

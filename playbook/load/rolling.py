@@ -5,6 +5,7 @@ Owns the rolling restart under load: each instance in turn goes and comes back, 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,12 +13,13 @@ from typing import Protocol
 from playbook.load.departure import Departure, HeldRequest, watch_departure
 from playbook.load.generator import generating
 from playbook.load.plan import Plan
+from playbook.load.pressing import Door, Pressed
 from playbook.load.result import LoadResult
 
-__all__ = ["Restarted", "Rolling", "RollingResult", "loss_bound", "restart_under_load"]
+__all__ = ["Restarted", "Rolling", "RollingResult", "interrupt_one", "loss_bound", "restart_under_load"]
 
 LEAD_S = 0.5
-SETTLE_S = 0.5
+SETTLE_S = 0.25
 
 
 class Rolling(Protocol):
@@ -33,12 +35,21 @@ class Rolling(Protocol):
         """The path of readiness."""
         ...
 
+    @property
+    def live(self) -> str:
+        """The path of liveness, which costs little."""
+        ...
+
     def address(self, instance: int) -> str:
         """The instance's own address, past the door."""
         ...
 
     def restart(self, instance: int) -> None:
         """Send SIGTERM, wait until it is gone, start it, wait until it is ready."""
+        ...
+
+    def interrupt(self, instance: int, watch: Callable[[], object]) -> None:
+        """Send SIGINT, watch it leave, start it, wait until it is ready."""
         ...
 
 
@@ -57,16 +68,17 @@ class Restarted:
 @dataclass(frozen=True, slots=True)
 class RollingResult:
     """
-    The load's own result, and the restarts during it.
+    The load's own result, and the restarts during it; `interrupted` is how an instance left by SIGINT, after the load.
     """
 
     load: LoadResult
     restarts: tuple[Restarted, ...]
+    interrupted: Departure | None = None
 
     @property
     def sent(self) -> int:
         """
-        Count all requests, those that were held in flight too.
+        Count the requests of the declared traffic, and those that were held in flight.
         """
         return self.load.sent + len(self.restarts)
 
@@ -76,14 +88,23 @@ class RollingResult:
         Count the losses by what came instead; `in flight` are those held requests that were cut.
         """
         cut = sum(one.departure.cut for one in self.restarts)
-        return {**self.load.causes(), **({"in flight": cut} if cut else {})}
+        left = {f"while leaving, {name}": count for name, count in self.pressed.causes.items()}
+        return {**self.load.causes(), **left, **({"in flight": cut} if cut else {})}
+
+    @property
+    def pressed(self) -> Pressed:
+        """
+        Sum up what came of asking in a loop while instances left; these requests are not of the declared traffic.
+        """
+        each = [one.departure.pressed for one in self.restarts]
+        return Pressed(sum(one.sent for one in each), sum((one.causes for one in each), Counter()))
 
     @property
     def lost(self) -> int:
         """
         Count all losses.
         """
-        return self.load.lost + self.causes.get("in flight", 0)
+        return self.load.lost + self.causes.get("in flight", 0) + self.pressed.causes.total()
 
 
 def restart_under_load(
@@ -100,13 +121,14 @@ def restart_under_load(
     Restarts the service's instances. The load is bounded by the plan: when that ends first, the rest is not done.
     """
     restarts = []
+    door = Door(plan.address, plan.port, rolling.live)
     with generating(plan) as generator:
         begun = generator.wait_until_begun()
         pause(LEAD_S)
         while True:
             for instance in range(rolling.instances):
                 started = time.monotonic()
-                with watch_departure(rolling.address(instance), ready=rolling.ready, held=held) as departure:
+                with watch_departure(rolling.address(instance), ready=rolling.ready, held=held, door=door) as departure:
                     rolling.restart(instance)
                     seen = departure()
                 restarts.append(Restarted(instance, started - begun, time.monotonic() - begun, seen))
@@ -117,6 +139,15 @@ def restart_under_load(
                 break
         generator.stop()
         return RollingResult(generator.result(), tuple(restarts))
+
+
+def interrupt_one(rolling: Rolling, held: HeldRequest) -> Departure:
+    """
+    Tell one instance to leave by SIGINT with a request in flight; it is ready again afterwards.
+    """
+    with watch_departure(rolling.address(0), ready=rolling.ready, held=held) as departure:
+        rolling.interrupt(0, departure)
+        return departure()
 
 
 def loss_bound(sent: int) -> float:

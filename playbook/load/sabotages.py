@@ -57,6 +57,7 @@ LEAVING = (
             )
         ),
         kills=RESTART,
+        profile="standard",
     ),
     Sabotage(
         name="readiness-does-not-lead",
@@ -101,6 +102,7 @@ STATEMENTS = (
         mechanism="switch off",
         fault=SwitchOff("list_statements_bounded"),
         kills={"statements.list.bounded": THREADS, "statements.list.constant": THREADS},
+        profile="standard",
     ),
     Sabotage(
         name="page-refreshes-each-row",
@@ -136,6 +138,7 @@ STEADY = (
             )
         ),
         kills={"load.slo.met": ("p95_ms",)},
+        profile="standard",
     ),
     Sabotage(
         name="account-fails-now-and-then",

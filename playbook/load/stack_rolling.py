@@ -4,10 +4,12 @@ Owns how a stack's service is restarted by turns, and which of its addresses is 
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playbook.proof.scene import Scene
-from playbook.stack.protocol import Restart
+from playbook.stack.protocol import Restart, Signal
 
 __all__ = ["StackRolling", "front_door"]
 
@@ -44,6 +46,15 @@ class StackRolling:
         source = service.found.source if service else None
         return source.ready if source else "/health/ready"
 
+    @property
+    def live(self) -> str:
+        """
+        Spell the path of liveness.
+        """
+        service = self.scene.target.service
+        source = service.found.source if service else None
+        return source.live if source else "/health/live"
+
     def address(self, instance: int) -> str:
         """
         Spell one instance's own address, at which a closed port is seen to be closed.
@@ -56,3 +67,10 @@ class StackRolling:
         """
         with self.scene.faults.fault(Restart("app", instance)):
             pass
+
+    def interrupt(self, instance: int, watch: Callable[[], object]) -> None:
+        """
+        Send one instance SIGINT, watch it leave, start it again, wait until it is ready.
+        """
+        with self.scene.faults.fault(Signal("app", signal.SIGINT, instance)):
+            watch()

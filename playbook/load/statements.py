@@ -86,6 +86,8 @@ class Tap:
     def least(self, act: Callable[[], None], *, repeats: int = REPEATS) -> int:
         """
         Count what `act` costs. Others can only add to it, so that the least of some repeats, by statement, is exact.
+
+        Two that are the same end it: what others add would have to come twice.
         """
         counts: list[Counter[int]] = []
         before = self.settled()
@@ -94,6 +96,8 @@ class Tap:
             after = self.settled()
             counts.append(self._added(before, after))
             before = after
+            if counts[-1] in counts[:-1]:
+                break
         return sum(min(one[statement] for one in counts) for statement in counts[0])
 
     def _during(self, seconds: float) -> set[int]:

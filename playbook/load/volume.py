@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from playbook.proof.scene import Scene
 from playbook.target.scenario import Profile
 
-__all__ = ["VOLUMES", "Volume", "weakness_of"]
+__all__ = ["VOLUMES", "Volume", "volume_of", "weakness_of"]
 
 REQUESTS_FOR_P99 = 1000
 """Ten requests lie above the 99th percentile of a thousand."""
@@ -19,6 +20,8 @@ REQUESTS_FOR_P99 = 1000
 class Volume:
     """
     Rates, times, and the number of requests that a rolling restart must have seen at least.
+
+    `interrupts`: one instance is also told to leave by SIGINT.
     """
 
     rate_per_s: float
@@ -26,6 +29,7 @@ class Volume:
     restart_rate_per_s: float
     restart_requests: int
     restart_most_s: float
+    interrupts: bool = True
     attempts: int = 3
 
     @property
@@ -50,9 +54,22 @@ def weakness_of(requests: int, duration_s: float) -> str | None:
 
 
 VOLUMES: Mapping[Profile, Volume] = {
-    "quick": Volume(rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60),
+    "quick": Volume(
+        rate_per_s=30, duration_s=3, restart_rate_per_s=30, restart_requests=0, restart_most_s=60, interrupts=False
+    ),
     "standard": Volume(rate_per_s=30, duration_s=40, restart_rate_per_s=40, restart_requests=3000, restart_most_s=200),
     "quarterly": Volume(
         rate_per_s=30, duration_s=300, restart_rate_per_s=40, restart_requests=6000, restart_most_s=300
     ),
 }
+
+CONTROL = Volume(rate_per_s=30, duration_s=5, restart_rate_per_s=30, restart_requests=300, restart_most_s=60)
+"""Under a fault the question is whether it shows, not how little it loses: that takes fewer requests."""
+
+
+def volume_of(scene: Scene) -> Volume:
+    """
+    Say how much load a scene gets: that of its profile, under a fault no more than shows it.
+    """
+    whole = VOLUMES[scene.profile]
+    return CONTROL if scene.state.startswith("sabotaged:") and whole.requests > CONTROL.requests else whole

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
+from playbook.postgres.kept import kept_connection
 from playbook.postgres.role import HasDsn, Role
 
 __all__ = ["connect", "read_major"]
@@ -24,12 +25,14 @@ def connect(
     purpose: str = "",
     connect_timeout_s: int = 5,
     options: str = "",
+    fresh: bool = False,
 ) -> psycopg.Connection[TupleRow]:
     """
     Open a connection as `role`; `application_name` says `playbook role purpose`.
 
     With a plain connection string the role is what the caller says that it is. Used as a context manager it
-    commits, or rolls back on an error, and closes. Raises psycopg.OperationalError when nobody answers.
+    commits, or rolls back on an error, and closes. `fresh`: a session in which nothing was ever set, also where a
+    superuser's are kept from one question to the next. Raises psycopg.OperationalError when nobody answers.
     """
     dsn = target if isinstance(target, str) else target.dsn(role)
     settings: dict[str, Any] = {
@@ -38,7 +41,11 @@ def connect(
     }
     if options:
         settings["options"] = options
-    connection = psycopg.connect(make_conninfo(dsn, **settings), autocommit=autocommit)
+    conninfo = make_conninfo(dsn, **settings)
+    kept = kept_connection(conninfo) if role == "superuser" and not fresh else None
+    connection = kept or psycopg.connect(conninfo, autocommit=autocommit)
+    if kept is not None:
+        kept.autocommit = autocommit
     if read_only:
         connection.read_only = True
     return connection

@@ -12,7 +12,20 @@ from playbook.postgres.connect import connect
 from playbook.proof.sabotage import CodeEdit, ContainerFault, Sabotage, SqlFault, SwitchOff
 from playbook.stack.protocol import Database, Edit, Weakness
 
-__all__ = ["NotApplied", "NotHealed", "applied_sql", "body_of", "edits_of", "switches_of", "weakness_of"]
+__all__ = [
+    "NotApplied",
+    "NotHealed",
+    "applied_sql",
+    "body_of",
+    "edits_of",
+    "reaches_server",
+    "switches_of",
+    "weakness_of",
+]
+
+
+_SHARED = re.compile(r"\b(ROLE|USER|GROUP|DATABASE|TABLESPACE|SYSTEM|pg_authid|pg_auth_members)\b", re.IGNORECASE)
+_MEMBERSHIP = re.compile(r"\b(GRANT|REVOKE)\b(?!.*\bON\b)", re.IGNORECASE | re.DOTALL)
 
 
 class NotApplied(Exception):  # noqa: N818 (it is a finding about a sabotage)
@@ -56,6 +69,19 @@ def applied_sql(fault: SqlFault, database: Database) -> Iterator[None]:
         _script(fault.heal, database)
     if _probe(fault, database):
         raise NotHealed("its probe still sees the fault after it was healed")
+
+
+def reaches_server(sabotage: Sabotage) -> bool:
+    """
+    Say whether a fault of SQL may be seen in other databases of its server: roles, memberships, settings.
+
+    Judged by its words, and rather once too often: what is missed turns another trial red or void.
+    """
+    fault = sabotage.fault
+    if not isinstance(fault, SqlFault):
+        return False
+    statements = [one for script in (fault.apply, fault.heal) for one in script.split(";")]
+    return any(_SHARED.search(one) or _MEMBERSHIP.search(one) for one in statements)
 
 
 def edits_of(sabotage: Sabotage) -> tuple[Edit, ...]:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
+from playbook.postgres.kept import kept_connections
 from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of, weakness_of
+from playbook.proof.benches import open_benches
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
@@ -39,8 +42,9 @@ class Trial:
     `bench` opens the subject of faults of a procedure, which have baselines of their own: the procedure unmutated,
     before and after.
 
-    `observed` are results of `hardened` from just before, which serve as the baseline before; then `jobs` copies are
-    tried at once.
+    `observed` are results of `hardened` from just before, which serve as the baseline before. So many `jobs` go
+    on at once: faults of the code each on a copy of its own, those of the schema on so many benches, those of roles,
+    which the whole server sees, alone.
     """
 
     stack: Stack
@@ -80,30 +84,23 @@ class Trial:
         return matrix
 
     def _tried(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        if self.observed and not any(isinstance(one.fault, SqlFault) for one in wanted):
-            return self._tried_after(self.observed, wanted)
-        with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-            if red:
-                return self._all_void(wanted, f"the baseline before is not green: {red}")
-            matrix = []
-            for sabotage in wanted:
-                if isinstance(sabotage.fault, SqlFault):
-                    matrix += self._on_bench(sabotage, bench)
-                else:
-                    matrix += self._on_own_copy(sabotage)
-            red = self._baseline(bench)
+        if red := self._red_before():
+            return self._all_void(wanted, f"the baseline before is not green: {red}")
+        of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
+        of_code = [one for one in wanted if one not in of_schema]
+        with ThreadPoolExecutor(self.jobs) as pool:
+            matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
+            with open_benches(lambda: self._copy("hardened"), pool, count=self.jobs if of_schema else 1) as benches:
+                matrix += benches.each(self._on_bench, of_schema)
+                reds = list(pool.map(self._baseline, benches.scenes))
+        red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _tried_after(self, observed: Sequence[CheckResult], wanted: Sequence[Sabotage]) -> list[KillEntry]:
-        red = _red(observed)
-        if red:
-            return self._all_void(wanted, f"the baseline before is not green: {red}")
-        with ThreadPoolExecutor(self.jobs) as pool:
-            matrix = [entry for found in pool.map(self._on_own_copy, wanted) for entry in found]
+    def _red_before(self) -> str | None:
+        if self.observed:
+            return _red(self.observed)
         with self._copy("hardened") as bench:
-            red = self._baseline(bench)
-        return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
+            return self._baseline(bench)
 
     def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
         assert isinstance(sabotage.fault, SqlFault)
@@ -140,13 +137,15 @@ class Trial:
                 red = self._red(bench.tried(None, state="hardened"))
                 if red:
                     return self._all_void(wanted, f"the baseline before is not green: {red}")
-                matrix = [entry for sabotage in wanted for entry in self._mutated(sabotage, bench)]
+                with ThreadPoolExecutor(self.jobs) as pool:
+                    tried = pool.map(partial(self._mutated, bench), wanted)
+                    matrix = [entry for found in tried for entry in found]
                 red = self._red(bench.tried(None, state="hardened"))
         except (InputError, StackError, Unavailable) as err:
             return self._all_void(wanted, err.message)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
-    def _mutated(self, sabotage: Sabotage, bench: ProcedureBench) -> list[KillEntry]:
+    def _mutated(self, bench: ProcedureBench, sabotage: Sabotage) -> list[KillEntry]:
         assert isinstance(sabotage.fault, ProcedureFault)
         try:
             scene = bench.tried(sabotage.fault.mutation, state=f"sabotaged:{sabotage.name}")
@@ -155,10 +154,11 @@ class Trial:
         return entries(sabotage, run_checks(self.checks, scene, seen=self.seen))
 
     def _judged(self, sabotage: Sabotage, scene: Scene) -> list[KillEntry]:
-        broken = self.smoke(scene)
-        if broken is not None:
-            return void(sabotage, f"it broke the service: {broken}")
-        return entries(sabotage, run_checks(self.asked(sabotage), scene, seen=self.seen))
+        with kept_connections():
+            broken = self.smoke(scene)
+            if broken is not None:
+                return void(sabotage, f"it broke the service: {broken}")
+            return entries(sabotage, run_checks(self.asked(sabotage), scene, seen=self.seen))
 
     def asked(self, sabotage: Sabotage) -> list[Check]:
         """
@@ -175,10 +175,9 @@ class Trial:
 
     def _baseline(self, bench: Scene) -> str | None:
         fresh = replace(bench, memo={})
-        broken = self.smoke(fresh)
-        if broken is not None:
-            return f"smoke test: {broken}"
-        return self._red(fresh)
+        with kept_connections():
+            broken = self.smoke(fresh)
+            return self._red(fresh) if broken is None else f"smoke test: {broken}"
 
     def _red(self, bench: Scene) -> str | None:
         return _red(run_checks(self.checks, bench))

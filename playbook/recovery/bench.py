@@ -8,16 +8,19 @@ as they are, and a fault that `loses` is judged as if the subject were gone.
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from playbook.proof.apply import NotApplied
 from playbook.proof.check import Check
 from playbook.proof.scene import Scene
 from playbook.recovery.archive import missing_segments
-from playbook.recovery.backing_up import Backups, back_up, tells_failure
+from playbook.recovery.backing_up import Backups, tells_failure
 from playbook.recovery.journal import Command, CommandFailed, Journal, Route
 from playbook.recovery.logical import LogicalBackup, damage, dump, restore_dump
 from playbook.recovery.mutations import MUTATIONS, Evidence, Mutation
@@ -27,30 +30,13 @@ from playbook.recovery.planting import KEEPSAKE
 from playbook.recovery.procedure import LogicalPlan, our_procedure
 from playbook.recovery.rehearsal import Rehearsal, RouteReport, staged
 from playbook.recovery.restoring import Aftermath, look
-from playbook.recovery.subject import Subject, prepare_subject
+from playbook.recovery.subject import Subject
 from playbook.recovery.tampering import filled, tampered_archive, tampered_subject
 from playbook.recovery.traffic import Marker
 from playbook.recovery.yard import Yard
 from playbook.stack.protocol import Server
 
-__all__ = ["Bench", "open_bench"]
-
-
-@contextmanager
-def open_bench(scene: Scene, yard: Yard, *, isolation: Sequence[Check] = ()) -> Iterator[Bench]:
-    """
-    Prepare a subject with our backups of it. Raises GuardError when the state is not sealed.
-
-    `isolation` are checks that need no service.
-    """
-    procedure = our_procedure()
-    with prepare_subject(scene.database, yard, scene.target, procedure, small=True) as subject:
-        journal = Journal(yard)
-        assert isinstance(procedure.logical, LogicalPlan)
-        stale = dump(journal, subject.server, subject.database, procedure.logical, yard.folder / "stale", snapshot=None)
-        with subject.traffic(journal.now) as traffic:
-            backups = back_up(journal, subject, procedure, traffic, yard.folder / "repository", rest=True)
-        yield Bench(scene, yard, subject, backups, stale, isolation, traffic.markers, tuple(journal.commands))
+__all__ = ["Bench"]
 
 
 @dataclass(slots=True)
@@ -67,28 +53,32 @@ class Bench:
     isolation: Sequence[Check]
     written: tuple[Marker, ...]
     made_by: tuple[Command, ...]
-    facts: dict[str, str] = field(default_factory=dict)
-    tries: int = 0
     mutations: Mapping[str, Mutation] = field(default_factory=lambda: MUTATIONS)
+    tries: Iterator[int] = field(default_factory=lambda: count(1))
+    alone: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the subject is tampered with or dumped anew, or the service serves from a restored server."""
 
     def tried(self, mutation: str | None, *, state: str) -> Scene:
         """
-        Run the procedure, mutated or not; return a scene with the rehearsal.
+        Run the procedure, mutated or not; return a scene with the rehearsal. Several may be tried at once.
 
         Raises NotApplied when the mutation's probe does not see it.
         """
-        self.tries += 1
-        self.facts.clear()
         fault = None if mutation is None else self.mutations[mutation]
         procedure = our_procedure() if fault is None else fault.change(our_procedure())
         rehearsal = Rehearsal(procedure, self.backups.truth, Journal(self.yard), written=self.written)
         if fault is not None and fault.loses:
             rehearsal.lost_at_s = max((one.committed_s for one in self.written), default=0.0)
-        place = self.yard.folder / f"try-{self.tries}"
-        if fault is None or fault.route == "logical":
-            self._logically(rehearsal, fault, place)
-        if fault is None or fault.route == "physical":
-            self._physically(rehearsal, fault, place)
+        place = self.yard.folder / f"try-{next(self.tries)}"
+        ways = {"logical": self._logically, "physical": self._physically}
+        with ThreadPoolExecutor(len(ways)) as pool:
+            begun = [
+                pool.submit(way, rehearsal, fault, place)
+                for route, way in ways.items()
+                if fault is None or fault.route == route
+            ]
+            for one in begun:
+                one.result()
         shutil.rmtree(place, ignore_errors=True)
         return staged(replace(self.scene, state=state, memo={}), rehearsal)
 
@@ -98,9 +88,10 @@ class Bench:
         report = rehearsal.routes["logical"] = RouteReport("logical")
         made: LogicalBackup | None = None
         whole: LogicalBackup | None = None
+        facts: dict[str, str] = {}
         with self.yard.spare() as server:
             try:
-                whole = self._dumped(rehearsal.journal, plan, fault, place / "dump")
+                whole = self._dumped(rehearsal.journal, plan, fault, place / "dump", facts)
                 made = damage(whole, plan, place / "damaged", words=KEEPSAKE)
                 restore_dump(rehearsal.journal, server, self.subject.database, plan, made, folder=place / "fetched")
                 look(report, server, self.subject.database, self.subject.groupings)
@@ -113,9 +104,11 @@ class Bench:
             report.naive = (*self._exits(rehearsal, "logical"), *seen)
             if fault is None or plan.piped:
                 rehearsal.told, rehearsal.told_words = tells_failure(self.yard, self.subject, rehearsal.procedure)
-            self._require_seen(fault, rehearsal, server, made=made, whole=whole)
+            self._require_seen(fault, rehearsal, server, facts, made=made, whole=whole)
 
-    def _dumped(self, journal: Journal, plan: LogicalPlan, fault: Mutation | None, folder: Path) -> LogicalBackup:
+    def _dumped(
+        self, journal: Journal, plan: LogicalPlan, fault: Mutation | None, folder: Path, facts: dict[str, str]
+    ) -> LogicalBackup:
         if plan.stale:
             return self.stale
         ours = self.backups.logical
@@ -125,8 +118,8 @@ class Bench:
         same = None if plan.globals_options != LogicalPlan().globals_options or plan.piped else ours.globals
         asked = plan if same is None else replace(plan, globals_options=None)
         tampering = None if fault is None else fault.subject
-        with tampered_subject(self.subject, tampering, session=plan.dump_session) as facts:
-            self.facts.update(facts)
+        with self.alone, tampered_subject(self.subject, tampering, session=plan.dump_session) as told:
+            facts.update(told)
             made = dump(journal, self.subject.server, self.subject.database, asked, folder, snapshot=None)
         return made if same is None else replace(made, globals=same)
 
@@ -135,10 +128,10 @@ class Bench:
         assert plan is not None and whole is not None  # noqa: PT018 (our procedure has both)
         report = rehearsal.routes["physical"] = RouteReport("physical")
         with (
+            nullcontext() if plan.archives else self.alone,
             tampered_archive(self.subject, whole, plan, place / "archive") as (backup, facts),
             self.yard.spare() as server,
         ):
-            self.facts.update(facts)
             rehearsal.archive_needed = tuple(backup.needed)
             rehearsal.archive_missing = tuple(missing_segments(backup.archive, backup.needed))
             try:
@@ -153,11 +146,11 @@ class Bench:
             seen = ask_physical(self.yard, backup.base, self.subject.dsn(), answers=server.running)
             report.naive = (*self._exits(rehearsal, "physical"), *seen)
             kept = frozenset(path.name for path in backup.archive.iterdir())
-            self._require_seen(fault, rehearsal, server, needed=tuple(backup.needed), kept=kept)
+            self._require_seen(fault, rehearsal, server, facts, needed=tuple(backup.needed), kept=kept)
 
     def _serve(self, rehearsal: Rehearsal, fault: Mutation | None, report: RouteReport, server: Server) -> None:
         if fault is not None and fault.serves:
-            with ExitStack() as front:
+            with self.alone, ExitStack() as front:
                 self._aftermath(rehearsal).serve(report, server, front)
 
     def _exits(self, rehearsal: Rehearsal, route: Route) -> Sequence[Naive]:
@@ -176,6 +169,7 @@ class Bench:
         fault: Mutation | None,
         rehearsal: Rehearsal,
         server: Server,
+        facts: Mapping[str, str],
         *,
         made: LogicalBackup | None = None,
         whole: LogicalBackup | None = None,
@@ -192,7 +186,7 @@ class Bench:
             stale=self.stale.dump,
             needed=needed,
             kept=kept,
-            facts=dict(self.facts),
+            facts=dict(facts),
             log=server.log(),
         )
         if not fault.seen(evidence):

@@ -12,8 +12,9 @@ from playbook.errors import Unavailable
 from playbook.places import places
 from playbook.proof.check import Check
 from playbook.proof.scene import Scene
-from playbook.recovery.bench import Bench, open_bench
+from playbook.recovery.bench import Bench
 from playbook.recovery.drill import rehearse
+from playbook.recovery.opening import open_bench
 from playbook.recovery.procedure import found_procedure, our_procedure
 from playbook.recovery.rehearsal import staged
 from playbook.recovery.yard import yard_of

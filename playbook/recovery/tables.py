@@ -8,13 +8,15 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from playbook.evidence.result import CheckResult
 from playbook.proof.matrix import KillEntry
 from playbook.recovery.findings import NAIVE
 from playbook.recovery.sabotages import SABOTAGES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RecoveredWay", "RecoveryPart", "equality_table", "fault_table", "recovered_ways"]
 
@@ -73,7 +75,7 @@ def fault_table(results: Iterable[CheckResult], matrix: Iterable[KillEntry]) -> 
                 ", ".join(caught) or "; ".join(sorted({one.reason or one.result for one in own})) or "not tried",
             )
         )
-    return pd.DataFrame(rows, columns=list(_FAULTS))
+    return _frame(rows, _FAULTS)
 
 
 def equality_table(results: Iterable[CheckResult]) -> pd.DataFrame:
@@ -85,7 +87,13 @@ def equality_table(results: Iterable[CheckResult]) -> pd.DataFrame:
         if one.family != "restore" or not isinstance(one.actual, list) or not one.observations:
             continue
         rows.append((one.title, one.subject or "", str(one.observations[0].value), str(len(one.actual))))
-    return pd.DataFrame(rows, columns=list(_EQUALITY))
+    return _frame(rows, _EQUALITY)
+
+
+def _frame(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 (every kernel and command imports this module, and few show a table of it)
+
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def recovered_ways(results: Iterable[CheckResult]) -> Sequence[RecoveredWay]:

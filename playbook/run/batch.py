@@ -22,9 +22,10 @@ from playbook.evidence.folder import RunFolder
 from playbook.places import Places
 from playbook.run.begin import phase_plan
 from playbook.run.engine import ENGINE, cell_ends
+from playbook.run.kernels import StartedKernel
 from playbook.run.plan import PhasePlanned
 
-__all__ = ["CELL_LIMIT_S", "Batch", "run_phase"]
+__all__ = ["CELL_LIMIT_S", "Batch", "run_phase", "run_phases"]
 
 CELL_LIMIT_S = 900.0
 VERDICTS = ("VerdictFailed", "VerdictUndecided")
@@ -43,8 +44,33 @@ class Batch:
     environment: Mapping[str, str]
     cell_limit_s: float = CELL_LIMIT_S
 
+    def start_kernel(self) -> StartedKernel:
+        """
+        Start a kernel for one of the phases, before its turn.
+        """
+        return StartedKernel(env=self.environment, cwd=self.here.notebooks, room=self.room, prepared=True)
 
-def run_phase(planned: PhasePlanned, batch: Batch) -> None:
+
+def run_phases(phases: Sequence[PhasePlanned], batch: Batch, first: StartedKernel | None = None) -> None:
+    """
+    Run the phases' notebooks one after another.
+
+    While one runs, the next one's kernel is started, but not beside a phase that measures (DESIGN §10). `first` is a
+    kernel that was started already.
+    """
+    ahead = first
+    try:
+        for number, planned in enumerate(phases):
+            kernel, ahead = ahead, None
+            if number + 1 < len(phases) and not planned.phase.measures:
+                ahead = batch.start_kernel()
+            run_phase(planned, batch, kernel)
+    finally:
+        if ahead is not None:
+            ahead.close()
+
+
+def run_phase(planned: PhasePlanned, batch: Batch, kernel: StartedKernel | None = None) -> None:
     """
     Run one phase's notebook, and write down how it began and ended.
     """
@@ -63,7 +89,7 @@ def run_phase(planned: PhasePlanned, batch: Batch) -> None:
     executed = batch.room / f"{name}.ipynb"
     reason: str | None = None
     try:
-        _papermill(planned, executed, batch)
+        _papermill(planned, executed, batch, kernel)
     except PapermillExecutionError as err:
         if err.ename not in VERDICTS:
             reason = f"{err.ename}: {err.evalue}"
@@ -83,7 +109,7 @@ def run_phase(planned: PhasePlanned, batch: Batch) -> None:
     )
 
 
-def _papermill(planned: PhasePlanned, executed: Path, batch: Batch) -> None:
+def _papermill(planned: PhasePlanned, executed: Path, batch: Batch, kernel: StartedKernel | None) -> None:
     execute_notebook(
         str(planned.notebook),
         str(executed),
@@ -91,9 +117,7 @@ def _papermill(planned: PhasePlanned, executed: Path, batch: Batch) -> None:
         engine_name=ENGINE,
         progress_bar=False,
         cell_limit_s=batch.cell_limit_s,
-        kernel_env=batch.environment,
-        kernel_cwd=str(planned.notebook.parent),
-        room=batch.room,
+        kernel=kernel or batch.start_kernel(),
     )
 
 

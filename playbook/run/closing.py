@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from papermill.exceptions import PapermillExecutionError
@@ -19,6 +20,7 @@ from playbook.evidence.run import Run
 from playbook.evidence.seal import Render
 from playbook.places import Places
 from playbook.run.engine import ENGINE
+from playbook.run.kernels import StartedKernel
 from playbook.run.render import render
 
 __all__ = ["NOTEBOOK", "closing"]
@@ -34,8 +36,11 @@ def closing(here: Places, *, say: Callable[[str], None]) -> Render:
     """
 
     def made(run: Run) -> Mapping[str, bytes]:
-        shown = {} if run.record.code == _STOPPED else _executed(run, here, say)
-        return {**render(run), **shown}
+        if run.record.code == _STOPPED:
+            return render(run)
+        with ThreadPoolExecutor(1) as beside:
+            shown = beside.submit(_executed, run, here, say)
+            return {**render(run), **shown.result()}
 
     return made
 
@@ -54,9 +59,7 @@ def _executed(run: Run, here: Places, say: Callable[[str], None]) -> Mapping[str
                 engine_name=ENGINE,
                 progress_bar=False,
                 cell_limit_s=_CELL_LIMIT_S,
-                kernel_env=_environment(run.folder),
-                kernel_cwd=str(source.parent),
-                room=Path(room),
+                kernel=StartedKernel(env=_environment(run.folder), cwd=source.parent, room=Path(room), prepared=True),
             )
         except PapermillExecutionError as err:
             say(f"notebook {NOTEBOOK} did not come to its end, and is kept as it is: {err.ename}: {err.evalue}")

@@ -7,7 +7,6 @@ never ran after it. An auditor reads those words, so they have to be true.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
-from traitlets.config import Config
+
+from playbook.run.kernels import StartedKernel
 
 __all__ = ["ENGINE", "CellEnd", "CellWord", "PlaybookEngine", "cell_ends"]
 
 ENGINE = "hardening-playbook"
-LONGEST_ROOM = 80
 CellWord = Literal["ok", "failed", "timed_out", "dead_kernel", "not_run"]
 
 
@@ -53,6 +52,7 @@ class PlaybookEngine(Engine):
         kernel_env: Mapping[str, str] | None = None,
         kernel_cwd: str | None = None,
         room: Path | None = None,
+        kernel: StartedKernel | None = None,
         heard: Callable[[CellEnd], None] = lambda _: None,
         **_: object,
     ) -> None:
@@ -60,32 +60,23 @@ class PlaybookEngine(Engine):
         Run the notebook under papermill's manager.
 
         An exception of a cell is in its outputs, where papermill finds and raises it; a time-out or a dead kernel
-        leaves no output of its own, so one is written in its place. `room` is where the kernel's sockets go.
+        leaves no output of its own, so one is written in its place. `kernel` is one that was started before; without,
+        one is started now, whose sockets go into `room`.
         """
-        with tempfile.TemporaryDirectory(prefix="k-", dir=_short(room)) as channels:
+        with kernel or StartedKernel(name=kernel_name, env=kernel_env, cwd=kernel_cwd, room=room) as started:
             client = NotebookClient(
                 nb_man.nb,
-                kernel_name=kernel_name,
-                # Unix sockets in a private folder: no ports to clash, nothing for other users to listen to.
-                config=Config(KernelManager={"transport": "ipc", "ip": f"{channels}/k"}),
+                km=started.manager,
                 timeout=int(cell_limit_s),
                 interrupt_on_timeout=False,
-                resources={"metadata": {"path": kernel_cwd}},
                 shutdown_kernel="immediate",
             )
-            with client.setup_kernel(**({"env": dict(kernel_env)} if kernel_env is not None else {})):
+            with client.setup_kernel(cleanup_kc=True):
                 for index, cell in enumerate(nb_man.nb.cells):
                     if cell.cell_type != "code":
                         cell.metadata.papermill["status"] = nb_man.COMPLETED
                     elif _run_cell(client, nb_man, index, heard) != "ok":
                         break
-
-
-def _short(room: Path | None) -> Path | None:
-    """
-    Take the room only when its sockets' names stay within what the kernel allows (107 bytes on Linux).
-    """
-    return room if room is not None and len(bytes(room)) <= LONGEST_ROOM else None
 
 
 def _run_cell(

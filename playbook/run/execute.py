@@ -25,7 +25,7 @@ from playbook.evidence.run import Run, read_run
 from playbook.evidence.seal import Render, seal
 from playbook.evidence.writer import Writer
 from playbook.places import Places
-from playbook.run.batch import Batch, run_phase
+from playbook.run.batch import Batch, run_phases
 from playbook.run.begin import parts_of, run_started
 from playbook.run.plan import RunPlan
 from playbook.run.progress import HeardEmitter, Progress
@@ -75,10 +75,23 @@ def execute(
         emitter.hear = progress.hear
         emitter.emit(run_started(plan, folder, here=here, runner="playbook", started=clock()))
         exit_code, kept = _guarded(plan, folder, emitter, here, keep=keep, progress=progress)
-        seal(folder, log=log, render=render)
-    run = read_run(folder.path)
+        run = _sealed(folder, log, render)
     code = exit_code if exit_code is not None else int(exit_for(run.record.outcome))
     return Finished(run, code, kept)
+
+
+def _sealed(folder: RunFolder, log: EventLog, render: Render | None) -> Run:
+    """
+    Seal a run; return it as it was given to what renders it, so that thousands of events are not read once more.
+    """
+    given: list[Run] = []
+
+    def rendered(run: Run) -> Mapping[str, bytes]:
+        given.append(run)
+        return {} if render is None else render(run)
+
+    seal(folder, log=log, render=rendered)
+    return given[0] if given else read_run(folder.path)
 
 
 def _guarded(
@@ -117,30 +130,33 @@ def _on_stack(
     )
     keeping = False
     try:
-        begun = time.monotonic()
         emitter.protect(stack.secrets.values())
-        stack.up(progress=progress.say_step)
-        emitter.protect(stack.secrets.values())
-        parts = parts_of(stack)
-        emitter.emit(
-            StackUp(
-                stack=name,
-                backend=plan.scenario.stack,
-                capabilities=tuple(sorted(stack.capabilities)),
-                parts=parts,
-                duration_s=round(time.monotonic() - begun, 3),
-            )
-        )
         room = folder_of(name) / "runner"
         room.mkdir(mode=0o700)
         with Writer(emitter, room=room) as writer:
             batch = Batch(folder, emitter, here, room, _kernel_environment(writer, stack, folder))
-            for planned in plan.phases:
-                run_phase(planned, batch)
+            with batch.start_kernel() as first:
+                _bring_up(stack, plan, emitter, progress)
+                run_phases(plan.phases, batch, first)
         keeping = keep
     finally:
         _take_down(stack, emitter, keeping=keeping)
     return name if keeping else None
+
+
+def _bring_up(stack: LocalStack, plan: RunPlan, emitter: HeardEmitter, progress: Progress) -> None:
+    begun = time.monotonic()
+    stack.up(progress=progress.say_step)
+    emitter.protect(stack.secrets.values())
+    emitter.emit(
+        StackUp(
+            stack=stack.name,
+            backend=plan.scenario.stack,
+            capabilities=tuple(sorted(stack.capabilities)),
+            parts=parts_of(stack),
+            duration_s=round(time.monotonic() - begun, 3),
+        )
+    )
 
 
 def _take_down(stack: LocalStack, emitter: HeardEmitter, *, keeping: bool) -> None:

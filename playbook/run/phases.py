@@ -44,9 +44,9 @@ class Phase:
 
     `needs` are the phases whose hardening must be done before. `prepare` hardens what is no switch (the schema),
     before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away copies.
-    `jobs`: so many sabotages are tried at once, after what was observed of `hardened` as their baseline; None: one by
-    one, after a baseline on a copy of its own. `rehearse` runs what the checks then read, and `bench` opens the subject
-    on which the phase's sabotages mutate it.
+    `jobs`: so many faults are tried at once. `measures`: its figures rest on a machine that does nothing
+    else. `rehearse` runs what the checks then read, and `bench` opens the subject on which the phase's sabotages mutate
+    it.
     """
 
     id: str
@@ -59,7 +59,8 @@ class Phase:
     switches: tuple[str, ...] = ()
     prepare: Harden | None = None
     copies: Callable[[Target, Profile], CopyForm] = plain
-    jobs: int | None = None
+    jobs: int = 1
+    measures: bool = False
     rehearse: Rehearse | None = None
     bench: Callable[[Stack, Scene], AbstractContextManager[ProcedureBench]] | None = None
 
@@ -131,6 +132,7 @@ PHASES = (
         needs=("10",),
         switches=("least_privilege_role",),
         prepare=_migrate,
+        jobs=2,
     ),
     Phase(
         id="30",
@@ -153,6 +155,7 @@ PHASES = (
             "logs_redacted",
             "upload_type_sniffed",
         ),
+        jobs=2,
     ),
     Phase(
         id="50",
@@ -178,6 +181,7 @@ PHASES = (
         ),
         copies=limits.limited_copies,
         jobs=2,
+        measures=True,
     ),
     Phase(
         id="60",
@@ -194,7 +198,7 @@ PHASES = (
         needs=("10", "20", "30"),
         switches=("graceful_shutdown", "list_statements_bounded"),
         copies=pairs,
-        jobs=1,
+        measures=True,
     ),
     Phase(
         id="70",
@@ -210,6 +214,7 @@ PHASES = (
         needs=("10", "20", "30"),
         rehearse=recovery.drill_state,
         bench=recovery.procedure_bench,
+        jobs=2,
     ),
 )
 

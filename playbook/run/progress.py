@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -31,6 +31,7 @@ from playbook.evidence.events import (
     StackDown,
     StackUp,
 )
+from playbook.evidence.settle import settle
 from playbook.run.course import Course
 from playbook.run.pace import Pace, read_pace
 
@@ -53,6 +54,13 @@ class HeardEmitter(DirectEmitter):
         entry = super().emit(event)
         self.hear(entry.event)
         return entry
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """
+        Store events together, then tell of each.
+        """
+        for entry in self.log.append_all([settle(event, self.redactor) for event in events]):
+            self.hear(entry.event)
 
 
 class Progress:

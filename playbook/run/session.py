@@ -17,6 +17,7 @@ from playbook.evidence.events import CheckDone, Event, KillTried, Note, SmokeTes
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
+from playbook.postgres.kept import kept_connections
 from playbook.proof.check import Check
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry
@@ -61,7 +62,7 @@ class Session:
     log: RunningLog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log = RunningLog(self.folder)
+        self.log = RunningLog(self.folder, self.phase.id)
 
     def scene(self, state: State) -> Scene:
         """
@@ -85,6 +86,7 @@ class Session:
                 form = self.phase.copies(self.target, self.profile)
                 site = stack.enter_context(form.make(self.stack, state))
                 place["copy"] = Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
+            stack.enter_context(kept_connections())
             for one in checks:
                 found += [
                     emit_check(self.emitter, r) for r in run_checks([one], place[one.on], attach=self.emitter.attach)
@@ -145,8 +147,8 @@ class Session:
             told=lambda entry: self._told(entry, send),
             copies=self.phase.copies(self.target, self.profile),
             bench=self._bench(),
-            observed=self.observed.get("hardened", ()) if self.phase.jobs else (),
-            jobs=self.phase.jobs or 1,
+            observed=self.observed.get("hardened", ()),
+            jobs=self.phase.jobs,
         )
 
     def _bench(self) -> Callable[[], AbstractContextManager[ProcedureBench]] | None:
@@ -157,7 +159,7 @@ class Session:
         """
         Return the phase's verdict; raise VerdictFailed or VerdictUndecided unless it passed.
         """
-        verdict = self.log.verdict(self.phase.id)
+        verdict = self.log.verdict()
         self.finish(verdict)
         if verdict.outcome == "fail":
             raise VerdictFailed(str(verdict), hint="Each red row names its remedy; `playbook explain CHECK` says more.")
@@ -170,7 +172,7 @@ class Session:
         """
         This phase's results so far in all states, as stored. Read-only.
         """
-        return self.log.verdict(self.phase.id).record.checks
+        return self.log.verdict().record.checks
 
     def attach(self, name: str, content: bytes) -> str:
         """

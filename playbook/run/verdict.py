@@ -8,13 +8,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playbook.evidence.chain import Chain, read_chain
+from playbook.evidence.chain import Entry, stored_entry
 from playbook.evidence.outcome import Outcome
 from playbook.evidence.record import PhaseRecord
 from playbook.evidence.run import phase_verdict
 
 __all__ = ["RunningLog", "Verdict"]
 
+_OF_SOME_PHASE = (b'"type":"check"', b'"type":"kill"')
 WORDS = {"pass": "✔ PASS", "fail": "✖ FAIL", "error": "! UNDECIDED", "skip": "- SKIPPED", "waived": "~ WAIVED"}
 
 
@@ -55,21 +56,27 @@ class Verdict:
 @dataclass(slots=True)
 class RunningLog:
     """
-    The events of a run that goes on; what was read and checked once is not read again.
+    The events of a run that goes on, as far as they decide about one phase; what was read once is not read again.
+
+    Each is read strictly, but whether one follows the other is left to sealing and to `verify`, which read all.
     """
 
     folder: Path
-    chain: Chain = field(default_factory=lambda: Chain(entries=()))
+    phase: str
+    entries: list[Entry] = field(default_factory=list)
     read: int = 0
 
-    def verdict(self, phase: str) -> Verdict:
+    def verdict(self) -> Verdict:
         """
-        Judge a phase from the events stored so far. Read-only.
+        Judge the phase from the events stored so far. Read-only.
         """
         path = self.folder / "events.jsonl"
         with path.open("rb") as file:
             file.seek(self.read)
-            fresh = file.read()
-        self.chain = read_chain(fresh, source=str(path), after=self.chain)
-        self.read += len(fresh) - len(self.chain.tail)
-        return Verdict(phase_verdict(self.chain.entries, phase))
+            *lines, tail = file.read().split(b"\n")
+            self.read = file.tell() - len(tail)
+        own = f'"phase":"{self.phase}"'.encode()
+        for line in lines:
+            if own in line or not any(word in line for word in _OF_SOME_PHASE):
+                self.entries.append(stored_entry(line, source=str(path)))
+        return Verdict(phase_verdict(self.entries, self.phase))

@@ -205,9 +205,12 @@ class Objectives(_Section):
 class Limits(_Section):
     """
     The file of declared rate limits, and what the rehearsed service multiplies their windows by.
+
+    `plans` are files that are tried besides, one at a time and as declared; profile quick takes the first two.
     """
 
     file: Path
+    plans: tuple[Path, ...] = ()
     scale: float = Field(default=1.0, gt=0, le=1)
 
 
@@ -259,6 +262,10 @@ def read_target(path: Path) -> Target:
         found = target.service.found.model_copy(update={"source": source.model_copy(update={"folder": folder})})
         target = target.model_copy(update={"service": target.service.model_copy(update={"found": found})})
     if target.limits:
-        file = (path.parent / target.limits.file).resolve()
-        target = target.model_copy(update={"limits": target.limits.model_copy(update={"file": file})})
+        limits = target.limits
+        files = {
+            "file": (path.parent / limits.file).resolve(),
+            "plans": tuple((path.parent / one).resolve() for one in limits.plans),
+        }
+        target = target.model_copy(update={"limits": limits.model_copy(update=files)})
     return target

@@ -110,7 +110,7 @@ def own_rows(scene: Scene) -> Iterator[Finding]:
     """Count what it sees."""
     tenancy = need_tenancy(scene.target)
     role = _role(scene)
-    with connect(scene.database, "superuser", autocommit=True, read_only=True, purpose="readonly") as conn:
+    with connect(scene.database, "superuser", autocommit=True, read_only=True, purpose="readonly", fresh=True) as conn:
         there = _there(conn, role)
         root_key = read_ownership(conn, tenancy, tenancy.root).primary_key
         root = {"root": identifier(tenancy.root), "key": sql.Identifier(root_key)}

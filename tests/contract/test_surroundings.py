@@ -231,6 +231,15 @@ class TestScratch:
         with pytest.raises(urllib.error.URLError):
             ask(door + "/pid")
 
+    def test_every_instance_is_told_its_settings_and_the_state_is_not(self, backend: Stack, site: Site) -> None:
+        with backend.scratch("hardened", instances=2, settings={"told": "a secret"}) as scratch:
+            for instance in range(2):
+                assert ask(scratch.endpoints.url("app", instance) + "/who")[1]["told"] == "a secret"
+            with scratch.faults.fault(Kill("app", instance=0)):
+                pass
+            assert ask(scratch.endpoints.url("app", 0) + "/who")[1]["told"] == "a secret"
+        assert ask(site.endpoints.url("app") + "/who")[1]["told"] is None
+
     def test_without_them_they_are_unavailable(self, backend: Stack) -> None:
         with backend.scratch("hardened") as scratch:
             assert not {"proxy", "two_instances", "clock"} & scratch.capabilities

@@ -43,9 +43,23 @@ class TestCallers:
         callers = Callers(Random(seed))
         for key in ("ip", "header:X-API-Key", "json:email"):
             one = callers.fresh(limit(key))
-            other = callers.neighbour(limit(key), one)
+            (other,) = callers.neighbours(limit(key), one).values()
             assert int(ip_address(other.address)) - int(ip_address(one.address)) == 1
             assert (one.value != other.value, one.value[:-1] == other.value[:-1]) == (True, True)
+
+    def test_a_key_of_two_parts_has_a_neighbour_in_each(self) -> None:
+        class Two:
+            def take(self) -> str:
+                return "own"
+
+            def take_apart(self, value: str) -> str:
+                return f"not {value}"
+
+        callers = Callers(Random(1), Two())
+        one = callers.fresh(limit("tenant+ip"))
+        beside = callers.neighbours(limit("tenant+ip"), one)
+        assert (beside["tenant"].address, beside["tenant"].value) == (one.address, "not own")
+        assert (beside["ip"].address != one.address, beside["ip"].value) == (True, "own")
 
     def test_the_key_goes_where_it_is_declared(self) -> None:
         caller = Callers(Random(1)).fresh(limit("header:X-API-Key"))

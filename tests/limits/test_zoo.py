@@ -84,6 +84,7 @@ def instance(animal: Animal, valkey: Valkey) -> AbstractContextManager[str]:
 
 CHEAP = ("limits.count.exact", "limits.refusal.status", "limits.burst.exact", "limits.instances.shared")
 NOT_TRIED = {
+    ("limits.plans.enforced", None): "the target names no further files of limits",
     ("limits.windows.kept", None): "the windows are the declared ones, and were counted in",
     ("limits.cost.capped", None): "no cap on spending is declared",
 }

@@ -87,6 +87,7 @@ class Pair:
     door: str
     instances: int = 2
     ready: str = "/ready"
+    live: str = "/"
 
     def address(self, instance: int) -> str:
         return self.services[instance].url

@@ -13,11 +13,13 @@ from playbook.errors import StackError
 from playbook.load import CHECKS
 from playbook.load.measurement import Once
 from playbook.load.sabotages import SABOTAGES
+from playbook.load.volume import VOLUMES, volume_of
 from playbook.places import places
 from playbook.proof.apply import edits_of
-from playbook.proof.sabotage import Sabotage
+from playbook.proof.sabotage import CodeEdit, Sabotage
 from playbook.proof.scene import Scene
 from playbook.service.measuring import LOCK_NAME, measuring
+from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
 pytestmark = pytest.mark.unit
@@ -99,7 +101,26 @@ class TestSabotages:
     def test_protections_are_distinct(self) -> None:
         pairs = [one.pair for one in SABOTAGES if not one.harmless]
         assert len(set(pairs)) == len(pairs) >= 7
-        assert sum(one.blind for one in SABOTAGES) == 4
+        assert sum(one.blind for one in SABOTAGES) == 5
 
-    def test_quick_kills_every_check(self) -> None:
-        assert {name for one in SABOTAGES if one.profile == "quick" for name in one.kills} == {c.id for c in CHECKS}
+    def test_every_check_is_killed(self) -> None:
+        assert {name for one in SABOTAGES for name in one.kills} == {c.id for c in CHECKS}
+
+    def test_quick_tries_one_edit_of_the_code(self) -> None:
+        (one,) = [one for one in SABOTAGES if one.profile == "quick"]
+        assert isinstance(one.fault, CodeEdit)
+
+
+class TestVolume:
+    """How much is sent follows from the profile; under a fault no more than shows it."""
+
+    def scene(self, state: str, profile: Profile) -> Scene:
+        return Scene(state=state, target=Target(version=1, name="t"), seed=1, profile=profile)
+
+    def test_a_state_gets_its_profiles(self) -> None:
+        assert volume_of(self.scene("hardened", "standard")).restart_requests == 3000
+        assert volume_of(self.scene("found", "quarterly")) == VOLUMES["quarterly"]
+
+    def test_a_fault_gets_less_but_never_more(self) -> None:
+        assert volume_of(self.scene("sabotaged:x", "standard")).requests < VOLUMES["standard"].requests
+        assert volume_of(self.scene("sabotaged:x", "quick")) == VOLUMES["quick"]

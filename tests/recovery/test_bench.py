@@ -9,9 +9,10 @@ from playbook import isolation
 from playbook.proof.apply import NotApplied
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import entries
-from playbook.recovery.bench import Bench, open_bench
+from playbook.recovery.bench import Bench
 from playbook.recovery.checks import CHECKS
 from playbook.recovery.mutations import Mutation
+from playbook.recovery.opening import open_bench
 from playbook.recovery.rehearsal import rehearsal_of
 from playbook.recovery.sabotages import SABOTAGES
 from playbook.recovery.yard import yard_of

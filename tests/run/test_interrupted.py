@@ -15,10 +15,16 @@ import pytest
 
 from playbook.evidence.folder import list_runs
 from playbook.evidence.run import read_run
+from playbook.run.phases import PHASES
 from playbook.stack import list_stacks
 from tests.run.conftest import ROOT, environment, playbook
 
 pytestmark = pytest.mark.notebook
+
+IN_PHASES = [
+    pytest.param(phase.id, marks=[] if phase.id in ("10", "20", "30") else [pytest.mark.soak]) for phase in PHASES
+]
+"""Every phase; the cheap ones in every test run, the others by `make soak`."""
 
 
 @contextmanager
@@ -104,7 +110,7 @@ class TestCtrlC:
 class TestKilled:
     """kill -9 of the runner leaves nothing running; the next command seals what there is."""
 
-    @pytest.mark.parametrize("phase", ["10", "20", "30"])
+    @pytest.mark.parametrize("phase", IN_PHASES)
     def test_in_each_phase(self, phase: str, tmp_path: Path) -> None:
         with runner(tmp_path, "--phase", phase) as process:
             wait_until(lambda: phase_running(tmp_path, phase))
@@ -112,6 +118,14 @@ class TestKilled:
             process.kill()
         wait_until(lambda: of_run(tmp_path) == [])
         sealed_as_interrupted(tmp_path)
+
+    @pytest.mark.soak
+    @pytest.mark.parametrize("delay_s", [round(random.uniform(0.3, 90), 1) for _ in range(10)])
+    def test_at_any_moment(self, delay_s: float, tmp_path: Path) -> None:
+        with runner(tmp_path) as process:
+            time.sleep(delay_s)
+            process.kill()
+        wait_until(lambda: of_run(tmp_path) == [])
 
     def test_supervisor_killed_too(self, tmp_path: Path) -> None:
         with runner(tmp_path, "--phase", "10") as process:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,15 @@ class Slow:
         self.written: list[str] = []
 
     def emit(self, event: Event) -> Entry:
+        raise NotImplementedError
+
+    def emit_all(self, events: Sequence[Event]) -> None:
         assert self.let.wait(timeout=5)
-        assert isinstance(event, Note)
-        if event.text == "bad":
-            raise EvidenceError("refused", hint="none", code="disk-full")
-        self.written.append(event.text)
-        return Entry.__new__(Entry)
+        for event in events:
+            assert isinstance(event, Note)
+            if event.text == "bad":
+                raise EvidenceError("refused", hint="none", code="disk-full")
+            self.written.append(event.text)
 
     def attach(self, name: str, content: bytes | Path) -> str:
         raise NotImplementedError

@@ -5,16 +5,16 @@ Owns an app in a container: its settings in a mounted file, its start gated by l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from playbook.stack.apps import App, AppPlan
-from playbook.stack.compose.containers import CODE, SETTINGS, Plan, remove_container, start_container
+from playbook.stack.compose.containers import CODE, SETTINGS, Plan, door_of, remove_container, start_container
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.protocol import Weakness
 
-__all__ = ["ComposeApp", "app_command"]
+__all__ = ["ComposeApp", "app_command", "named_files"]
 
 
 def app_command(ground: ComposeGround) -> tuple[str, ...]:
@@ -23,6 +23,14 @@ def app_command(ground: ComposeGround) -> tuple[str, ...]:
     """
     service = ground.record().service
     return service.words(service.serve, python="python3", host="0.0.0.0", port=PORTS["app"], folder=CODE)  # noqa: S104
+
+
+def named_files(settings: Iterable[str]) -> tuple[Path, ...]:
+    """
+    Find files of this machine among the settings: the container must see them at the same path.
+    """
+    paths = [Path(value) for value in settings if value.startswith("/")]
+    return tuple(path for path in paths if path.is_file())
 
 
 class ComposeApp(App):
@@ -76,7 +84,7 @@ class ComposeApp(App):
         code = plan.code if edited else self._place.part().code
         if code is not None:
             mounts.append((code, CODE, False))
-        mounts += [(self._readable(file), str(file), False) for file in self._named_files(plan)]
+        mounts += [(self.readable(file), str(file), False) for file in named_files(plan.settings.values())]
         surroundings: Mapping[str, str] = plan.surroundings
         if "FAKETIME_TIMESTAMP_FILE" in surroundings:
             folder = Path(surroundings["FAKETIME_TIMESTAMP_FILE"]).parent
@@ -95,15 +103,10 @@ class ComposeApp(App):
             weakness=self._weakness,
         )
 
-    @staticmethod
-    def _named_files(plan: AppPlan) -> tuple[Path, ...]:
+    def readable(self, file: Path) -> Path:
         """
-        Find files of this machine among the settings: the container must see them at the same path.
+        Copy a file of this machine to where any account may read it.
         """
-        paths = [Path(value) for value in plan.settings.values() if value.startswith("/")]
-        return tuple(path for path in paths if path.is_file())
-
-    def _readable(self, file: Path) -> Path:
         digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
         return self._place.write_secret(f"{self.process}-{digest}", file.read_text(encoding="utf-8"))
 
@@ -125,5 +128,6 @@ class ComposeApp(App):
         """
         process = self._plan().process
         remove_container(self._place, process)
+        remove_container(self._place, door_of(process))
         for file in self._place.secret(process).parent.glob(f"{process.replace('/', '-')}*"):
             file.unlink()

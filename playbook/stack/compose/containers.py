@@ -4,6 +4,7 @@ Owns containers beside those of compose.yaml: what they may do and how much they
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.protocol import Weakness
 
-__all__ = ["EDGE", "SETTINGS", "Plan", "copy_code", "make_container", "remove_container", "start_container"]
+__all__ = ["EDGE", "SETTINGS", "Plan", "copy_code", "door_of", "make_container", "remove_container", "start_container"]
 
 EDGE = "edge"
 SETTINGS = "/run/secrets/settings"
@@ -154,6 +155,13 @@ def start_container(ground: ComposeGround, process: str, plan: Callable[[], Plan
         raise StackError(f"There is no container of {process}", hint="Start afresh: playbook down, then playbook up.")
     ground.containers.end(found)
     ground.engine.start(found.id)
+
+
+def door_of(process: str) -> str:
+    """
+    Name the container through which clients of a process are told apart, if there is one.
+    """
+    return f"door/{hashlib.sha256(process.encode()).hexdigest()[:8]}"
 
 
 def remove_container(ground: ComposeGround, process: str) -> None:

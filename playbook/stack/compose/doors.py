@@ -7,14 +7,13 @@ service's own network, which speaks from whichever loopback address the client n
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playbook.errors import StackError, Unavailable
 from playbook.stack.compose import relay
-from playbook.stack.compose.containers import Plan, make_container
+from playbook.stack.compose.containers import Plan, door_of, make_container
 from playbook.stack.compose.engine import Container
 from playbook.stack.compose.ground import ComposeGround
 
@@ -49,7 +48,7 @@ class ComposeDoors:
         raise Unavailable(f"nothing of this stack is published at {url}", hint="Is it down?")
 
     def _opened(self, service: Container, port: int) -> Path:
-        process = f"door/{hashlib.sha256(service.process.encode()).hexdigest()[:8]}"
+        process = door_of(service.process)
         folder = self._ground.workplace(process)
         path = folder / _SOCKET
         found = self._ground.containers.find(process)

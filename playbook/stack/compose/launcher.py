@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from playbook.errors import StackError
 from playbook.stack.apps import QUICK_LADDER
-from playbook.stack.compose.apps import ComposeApp
-from playbook.stack.compose.containers import make_container
+from playbook.stack.compose.apps import ComposeApp, named_files
+from playbook.stack.compose.containers import door_of, make_container, remove_container
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.health import ask_status
 from playbook.stack.protocol import Completed
@@ -81,13 +81,18 @@ class ComposeLauncher:
         process = f"trial/{secrets.token_hex(4)}"
         wanted = {**self._app.environment(), **settings}
         file = self._ground.write_settings(process, {k: v for k, v in wanted.items() if v is not None})
-        plan = replace(self._app.container(process, file), restart=False, health=(), weakness=None)
+        made = self._app.container(process, file)
+        there = {inside for _, inside, _ in made.mounts}
+        given = [one for one in named_files(v for v in settings.values() if v is not None) if str(one) not in there]
+        mounts = [*made.mounts, *((self._app.readable(one), str(one), False) for one in given)]
+        plan = replace(made, mounts=mounts, restart=False, health=(), weakness=None)
         container = make_container(self._ground, plan)
         try:
             self._ground.engine.start(container)
             yield process, container
         finally:
             self._ground.engine.remove("container", container)
+            remove_container(self._ground, door_of(process))
             file.unlink(missing_ok=True)
 
     def _port(self, process: str) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from playbook.stack.compose.containers import Plan, remove_container, start_container
+from playbook.stack.compose.containers import Plan, door_of, remove_container, start_container
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.proxy import LocalProxy, Upstream, spell_configuration
 from playbook.stack.proxy_runtime import SOCKET
@@ -73,6 +73,7 @@ class ComposeProxy(LocalProxy):
         Remove its container, if there is one.
         """
         remove_container(self._place, self.process)
+        remove_container(self._place, door_of(self.process))
 
     def admit(self, name: str) -> None:
         """

@@ -11,6 +11,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -53,7 +54,14 @@ class Handler(BaseHTTPRequestHandler):
                 row = connection.execute(
                     "SELECT current_user, current_database(), pg_postmaster_start_time()::text"
                 ).fetchone()
-            body = {"user": row[0], "database": row[1], "greeting": GREETING, "server": row[2]}
+            body = {
+                "user": row[0],
+                "database": row[1],
+                "greeting": GREETING,
+                "server": row[2],
+                "port": urlsplit(os.environ["ST_DATABASE_URL"]).port,
+                "told": os.environ.get("ST_TOLD"),
+            }
         elif self.path == "/count":
             import redis  # noqa: PLC0415 (only some tests' interpreters have it)
 
