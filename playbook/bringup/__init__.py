@@ -2,7 +2,9 @@
 Phase 10: a clean, ordered, health-gated start that can be told from a broken one.
 """
 
-from playbook.bringup.checks import CHECKS
-from playbook.bringup.sabotages import SABOTAGES
+from playbook.bringup import checks, containers, sabotages, survival, weakened
 
 __all__ = ["CHECKS", "SABOTAGES"]
+
+CHECKS = (*checks.CHECKS, *containers.CHECKS, *survival.CHECKS)
+SABOTAGES = (*sabotages.SABOTAGES, *weakened.SABOTAGES)

@@ -12,7 +12,7 @@ from playbook.cli.explanation import explanation
 from playbook.cli.reply import Reply, answering, table
 from playbook.places import places
 from playbook.proof.check import Check
-from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
+from playbook.proof.sabotage import CodeEdit, ContainerFault, ProcedureFault, Sabotage, SwitchOff
 from playbook.report.requirements import read_mappings
 from playbook.run.phases import PHASES, registry
 from playbook.target.target import read_target
@@ -153,7 +153,8 @@ def _check(one: Check) -> dict[str, JsonValue]:
 
 
 def _sabotage(one: Sabotage) -> dict[str, JsonValue]:
-    kind = "switch" if isinstance(one.fault, SwitchOff) else "edit" if isinstance(one.fault, CodeEdit) else "sql"
+    kinds = {SwitchOff: "switch", CodeEdit: "edit", ContainerFault: "container", ProcedureFault: "procedure"}
+    kind = kinds.get(type(one.fault), "sql")
     return {
         "name": one.name,
         "phase": one.phase,

@@ -20,8 +20,10 @@ from playbook.evidence.folder import RunFolder
 from playbook.evidence.outcome import Exit
 from playbook.evidence.record import RunRecord
 from playbook.evidence.verify import verify
+from playbook.places import places
+from playbook.report.backends import read_backends, undeclared
 from playbook.report.compare import Change, Comparison, compare_runs
-from playbook.report.comparison_text import comparison_lines
+from playbook.report.comparison_text import backend_lines, comparison_lines
 
 __all__ = ["commands"]
 
@@ -37,6 +39,7 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
 
     Exits 1 on regression: a check fails, is not answered or not asked any more, or a sabotage is not caught any more.
     Times and figures are told, and only beyond the noise of repeats (at least three runs alike); they decide nothing.
+    Between runs on different backends every outcome must be the same but for what data/backends.yaml lists, else 1.
 
     \b
     Example:
@@ -45,17 +48,21 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
     folders = [find_run(ref, evidence) for ref in (before, after)]
     old, new = (_read(folder) for folder in folders)
     found = compare_runs(old, new, repeats=read_alike(folders[0].home, old))
+    strange = undeclared(found, read_backends(places().data / "backends.yaml"))
+    differs = found.regression or bool(strange)
 
     def show(console: Console) -> None:
         for line in comparison_lines(found):
             console.print(line, markup=False)
+        for line in backend_lines(found, strange):
+            console.print(line, markup=False)
 
     return Reply(
         show=show,
-        outcome="fail" if found.regression else "pass",
+        outcome="fail" if differs else "pass",
         checks=[result for phase in new.phases for result in phase.counted if _is_changed(result.key, found)],
-        exit_code=Exit.FAIL if found.regression else Exit.OK,
-        data=_document(found),
+        exit_code=Exit.FAIL if differs else Exit.OK,
+        data={**_document(found), "undeclared": _plain(strange)},
     )
 
 

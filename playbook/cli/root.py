@@ -25,6 +25,8 @@ COMMANDS = {
     "up": "playbook.cli.stack",
     "down": "playbook.cli.stack",
     "ps": "playbook.cli.stack",
+    "images": "playbook.cli.images",
+    "adopt": "playbook.cli.adopt",
     "doctor": "playbook.cli.doctor",
     "verify": "playbook.cli.verify",
     "countersign": "playbook.cli.verify",

@@ -15,7 +15,7 @@ from playbook.places import places
 from playbook.run.plan import Asked, make_plan
 from playbook.run.stacks import create_stack
 from playbook.stack import StackSummary, list_stacks
-from playbook.stack.mend import destroy
+from playbook.stack.mend import destroy, destroy_forgotten
 from playbook.stack.protocol import Leftovers
 from playbook.stack.registry import folder_of
 
@@ -78,6 +78,8 @@ def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gi
     if name and name not in [s.name for s in list_stacks()]:
         raise InputError(f"there is no stack {name!r}", hint="`playbook ps` lists them.")
     removed = {one: destroy(folder_of(one)) for one in names}
+    if everything:
+        removed.update(destroy_forgotten())
     left = [f"{one}: {thing}" for one, gone in removed.items() for thing in gone.names]
 
     def show(console: Console) -> None:
@@ -91,12 +93,17 @@ def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gi
     return Reply(
         show=show,
         outcome="error" if left else "pass",
-        data={"removed": [*removed], "left": [*left]},
+        data={
+            "removed": [*removed],
+            "left": [*left],
+            "counts": {one: {"processes": g.removed_processes, **g.removed_objects} for one, g in removed.items()},
+        },
     )
 
 
 def _words(gone: Leftovers) -> str:
-    return f"{gone.removed_processes} processes and {gone.removed_directories} directories removed"
+    counts = {"processes": gone.removed_processes, **gone.removed_objects, "directories": gone.removed_directories}
+    return f"{', '.join(f'{count} {what}' for what, count in counts.items())} removed"
 
 
 @click.command()
@@ -110,11 +117,14 @@ def ps() -> Reply:
       playbook ps --json
     """
     stacks = list_stacks()
-    rows = [(s.name, s.status, ", ".join(f"{k} {v}" for k, v in s.ports.items()), str(s.runner or "-")) for s in stacks]
+    rows = [
+        (s.name, s.backend, s.status, ", ".join(f"{k} {v}" for k, v in s.ports.items()), str(s.runner or "-"))
+        for s in stacks
+    ]
 
     def show(console: Console) -> None:
         if rows:
-            console.print(table("", ("stack", "status", "ports on 127.0.0.1", "runner"), rows))
+            console.print(table("", ("stack", "backend", "status", "ports on 127.0.0.1", "runner"), rows))
         else:
             console.print("no stack is running")
 
@@ -124,6 +134,7 @@ def ps() -> Reply:
 def _stack(one: StackSummary) -> dict[str, JsonValue]:
     return {
         "name": one.name,
+        "backend": one.backend,
         "status": one.status,
         "created": one.created.isoformat() if one.created else None,
         "ports": {**one.ports},

@@ -46,9 +46,9 @@ def front_door(scene: Scene) -> str:
     Find where clients ask: at the proxy, and where there is none at the service.
     """
     try:
-        return scene.endpoints.url("proxy")
+        return scene.door(scene.endpoints.url("proxy"))
     except Unavailable:
-        return scene.endpoints.url("app")
+        return scene.door(scene.endpoints.url("app"))
 
 
 def make_prober(scene: Scene, *, longest_wait_s: float = 75.0) -> Prober:
@@ -66,7 +66,7 @@ def _instances(scene: Scene) -> tuple[str, ...]:
     found: list[str] = []
     while len(found) < MOST_INSTANCES:
         try:
-            found.append(scene.endpoints.url("app", len(found)))
+            found.append(scene.door(scene.endpoints.url("app", len(found))))
         except Unavailable:
             break
     return tuple(found)

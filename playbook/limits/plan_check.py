@@ -78,7 +78,7 @@ def _serve(scene: Scene, plans: list[PlanFile], stack: ExitStack) -> Mapping[str
 
     def begin(plan: PlanFile) -> str:
         told = {f"{prefix}LIMITS_FILE": str(plan.path), f"{prefix}LIMITS_SCALE": "1"}
-        return stack.enter_context(scene.launcher.serving(told))
+        return scene.door(stack.enter_context(scene.launcher.serving(told)))
 
     with ThreadPoolExecutor(len(plans)) as pool:
         return dict(zip((plan.name for plan in plans), pool.map(begin, plans), strict=True))

@@ -54,8 +54,9 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
     declaration = declared(scene, scaled=False)
     with (
         redis.Redis.from_url(scene.store.dsn("admin"), socket_timeout=2, socket_connect_timeout=2) as store,
-        scene.launcher.serving({f"{prefix}LIMITS_SCALE": "1"}) as url,
+        scene.launcher.serving({f"{prefix}LIMITS_SCALE": "1"}) as address,
     ):
+        url = scene.door(address)
         read = [(limit, *_read(url, limit, prober.callers, store)) for limit in declaration.limits]
         waited: dict[str, dict[int, bool | None]] = {}
         if scene.site_clock is not None:

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
 from playbook.errors import Unavailable
+from playbook.service.connection import Connection
 
 __all__ = ["ANSWER_LIMIT_S", "Answer", "Line", "Request", "send_volley"]
 
@@ -71,7 +71,7 @@ class Line:
     """
 
     def __init__(self, url: str, source: str, *, limit_s: float = ANSWER_LIMIT_S) -> None:
-        self._http = _connection(url, source, limit_s)
+        self._http = Connection(url, source, limit_s)
 
     def __enter__(self) -> Self:
         return self
@@ -129,14 +129,13 @@ def send_volley(url: str, source: str, requests: Sequence[Request], *, limit_s: 
     return [answers[place] for place in range(len(lines))]
 
 
-class _Parked(http.client.HTTPConnection):
+class _Parked(Connection):
     """
     A connection that keeps the last byte of its one request back.
     """
 
     def __init__(self, url: str, source: str, limit_s: float) -> None:
-        parts = urlsplit(url)
-        super().__init__(parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s, source_address=(source, 0))
+        super().__init__(url, source, limit_s)
         self._kept = b""
 
     def send(self, data: object) -> None:
@@ -148,13 +147,6 @@ class _Parked(http.client.HTTPConnection):
 
     def release(self) -> None:
         self.sock.sendall(self._kept[-1:])
-
-
-def _connection(url: str, source: str, limit_s: float) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    return http.client.HTTPConnection(
-        parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s, source_address=(source, 0)
-    )
 
 
 def _connect(line: http.client.HTTPConnection) -> str | None:

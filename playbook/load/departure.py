@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from playbook.load.pressing import Door, Pressed, pressing
+from playbook.service.connection import Connection
 
 __all__ = ["Departure", "HeldRequest", "watch_departure"]
 
@@ -26,6 +27,7 @@ AFTER_GONE_S = 0.2
 ANSWER_LIMIT_S = 10.0
 _OK = 200
 _SERVER_ERROR = 500
+_SOURCE = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +68,20 @@ class Departure:
 class _Watch:
     def __init__(self, url: str, ready: str, held: HeldRequest, door: Door | None) -> None:
         self.door = door
-        parts = urlsplit(url)
-        self.address = (parts.hostname or "", parts.port or 80)
+        self.url = url
         self.ready = ready
         self.body = json.dumps(held.body).encode()
+        host = urlsplit(url).netloc or _SOURCE
         self.head = (
-            f"{held.method} {held.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+            f"{held.method} {held.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
         ).encode()
         self.seen: list[Departure] = []
 
     def begin(self) -> socket.socket:
-        peer = socket.create_connection(self.address, timeout=ANSWER_LIMIT_S)
+        connection = Connection(self.url, _SOURCE, ANSWER_LIMIT_S)
+        connection.connect()
+        peer = connection.sock
         peer.sendall(self.head + self.body[: len(self.body) // 2])
         time.sleep(POLL_S)  # the server has read it before anything else happens
         return peer
@@ -104,7 +108,7 @@ class _Watch:
 
     def ask(self) -> int | None:
         """Ask readiness; None when no connection can be made, 0 when one was made and no answer came."""
-        connection = http.client.HTTPConnection(*self.address, timeout=1.0)
+        connection = Connection(self.url, _SOURCE, 1.0)
         try:
             connection.connect()
         except OSError:

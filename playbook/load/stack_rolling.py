@@ -57,9 +57,9 @@ class StackRolling:
 
     def address(self, instance: int) -> str:
         """
-        Spell one instance's own address.
+        Spell one instance's own address, at which a closed port is seen to be closed.
         """
-        return self.scene.endpoints.url("app", instance)
+        return self.scene.door(self.scene.endpoints.url("app", instance))
 
     def restart(self, instance: int) -> None:
         """

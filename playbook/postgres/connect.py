@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from playbook.postgres.kept import kept_connection
 from playbook.postgres.role import HasDsn, Role
 
-__all__ = ["connect"]
+__all__ = ["connect", "read_major"]
 
 
 def connect(
@@ -49,3 +49,11 @@ def connect(
     if read_only:
         connection.read_only = True
     return connection
+
+
+def read_major(target: HasDsn | str) -> int:
+    """
+    Ask a server for its major version. Read-only. Raises psycopg.OperationalError when nobody answers.
+    """
+    with connect(target, "superuser", read_only=True, purpose="version") as connection:
+        return connection.info.server_version // 10000

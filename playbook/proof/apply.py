@@ -9,10 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playbook.postgres.connect import connect
-from playbook.proof.sabotage import CodeEdit, Sabotage, SqlFault, SwitchOff
-from playbook.stack.protocol import Database, Edit
+from playbook.proof.sabotage import CodeEdit, ContainerFault, Sabotage, SqlFault, SwitchOff
+from playbook.stack.protocol import Database, Edit, Weakness
 
-__all__ = ["NotApplied", "NotHealed", "applied_sql", "body_of", "edits_of", "reaches_server", "switches_of"]
+__all__ = [
+    "NotApplied",
+    "NotHealed",
+    "applied_sql",
+    "body_of",
+    "edits_of",
+    "reaches_server",
+    "switches_of",
+    "weakness_of",
+]
 
 
 _SHARED = re.compile(r"\b(ROLE|USER|GROUP|DATABASE|TABLESPACE|SYSTEM|pg_authid|pg_auth_members)\b", re.IGNORECASE)
@@ -80,6 +89,13 @@ def edits_of(sabotage: Sabotage) -> tuple[Edit, ...]:
     Name the edits of code that a sabotage makes.
     """
     return (sabotage.fault.edit,) if isinstance(sabotage.fault, CodeEdit) else ()
+
+
+def weakness_of(sabotage: Sabotage) -> Weakness | None:
+    """
+    Name what a sabotage takes from a container.
+    """
+    return sabotage.fault.weakness if isinstance(sabotage.fault, ContainerFault) else None
 
 
 def switches_of(sabotage: Sabotage) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from playbook.stack.protocol import Edit, Site, Stack, State
+from playbook.stack.protocol import Edit, Site, Stack, State, Weakness
 from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
@@ -29,7 +29,13 @@ class CopyForm:
     clock: bool = False
 
     def make(
-        self, stack: Stack, state: State, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()
+        self,
+        stack: Stack,
+        state: State,
+        *,
+        without: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        weakness: Weakness | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a copy of a state in this form; it is destroyed at the end of the block.
@@ -42,6 +48,7 @@ class CopyForm:
             proxy=self.pair and "proxy" in stack.capabilities,
             clock=self.clock and "clock" in stack.capabilities,
             settings=self.settings,
+            weakness=weakness,
         )
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from playbook.stack.protocol import Edit
+from playbook.stack.protocol import Edit, Weakness
 
-__all__ = ["WHOLE", "CodeEdit", "FaultKind", "ProcedureFault", "Sabotage", "SqlFault", "SwitchOff"]
+__all__ = ["WHOLE", "CodeEdit", "ContainerFault", "FaultKind", "ProcedureFault", "Sabotage", "SqlFault", "SwitchOff"]
 
 WHOLE: tuple[str, ...] = ()
 """Subjects of a check that answers about the whole."""
@@ -64,7 +64,16 @@ class ProcedureFault:
     mutation: str
 
 
-FaultKind = SqlFault | SwitchOff | CodeEdit | ProcedureFault
+@dataclass(frozen=True, slots=True)
+class ContainerFault:
+    """
+    The container of a copy's first instance without one of its bounds; not tried on a stack without containers.
+    """
+
+    weakness: Weakness
+
+
+FaultKind = SqlFault | SwitchOff | CodeEdit | ProcedureFault | ContainerFault
 
 
 @dataclass(frozen=True, slots=True)

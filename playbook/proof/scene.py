@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from playbook.errors import Unavailable
-from playbook.stack.protocol import Capability, Clock, Database, Endpoints, Faults, Launcher, Logs, Site, Store
+from playbook.stack.protocol import (
+    Capability,
+    Clock,
+    Containers,
+    Database,
+    Doors,
+    Endpoints,
+    Faults,
+    Launcher,
+    Logs,
+    Site,
+    Store,
+)
 from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
@@ -38,6 +50,8 @@ class Scene:
     site_store: Store | None = None
     site_clock: Clock | None = None
     site_logs: Logs | None = None
+    site_containers: Containers | None = None
+    site_doors: Doors | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
@@ -59,6 +73,8 @@ class Scene:
             site_store=site.store,
             site_clock=site.clock,
             site_logs=site.logs,
+            site_containers=site.containers,
+            site_doors=site.doors,
             capabilities=site.capabilities,
             secrets=site.secrets,
         )
@@ -90,6 +106,16 @@ class Scene:
     @property
     def logs(self) -> Logs:
         return _need(self.site_logs, "the service's log")
+
+    @property
+    def containers(self) -> Containers:
+        return _need(self.site_containers, "a container")
+
+    def door(self, url: str) -> str:
+        """
+        Give the address at which the service of an http address tells clients apart: mostly that very address.
+        """
+        return url if self.site_doors is None else self.site_doors.door(url)
 
     def once(self, name: str, make: Callable[[], Part]) -> Part:
         """

@@ -13,7 +13,7 @@ from functools import partial
 from playbook.errors import InputError, StackError, Unavailable
 from playbook.evidence.result import CheckResult
 from playbook.postgres.kept import kept_connections
-from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of
+from playbook.proof.apply import NotApplied, NotHealed, applied_sql, edits_of, switches_of, weakness_of
 from playbook.proof.benches import open_benches
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm
@@ -22,7 +22,7 @@ from playbook.proof.matrix import KillEntry, entries, not_tried, void
 from playbook.proof.procedure import ProcedureBench
 from playbook.proof.sabotage import ProcedureFault, Sabotage, SqlFault
 from playbook.proof.scene import Scene
-from playbook.stack.protocol import Edit, Stack
+from playbook.stack.protocol import Edit, Stack, Weakness
 from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
@@ -117,12 +117,17 @@ class Trial:
     def _on_own_copy(self, sabotage: Sabotage) -> list[KillEntry]:
         try:
             with self._copy(
-                f"sabotaged:{sabotage.name}", without=switches_of(sabotage), edits=edits_of(sabotage)
+                f"sabotaged:{sabotage.name}",
+                without=switches_of(sabotage),
+                edits=edits_of(sabotage),
+                weakness=weakness_of(sabotage),
             ) as scene:
                 unseen = self.applied(scene, sabotage)
                 return void(sabotage, unseen) if unseen else self._judged(sabotage, scene)
         except (InputError, StackError) as err:
             return void(sabotage, err.message)
+        except Unavailable as err:
+            return not_tried(sabotage, err.message)
 
     def _on_procedure(self, wanted: Sequence[Sabotage]) -> list[KillEntry]:
         if self.bench is None:
@@ -181,8 +186,15 @@ class Trial:
         return [entry for sabotage in wanted for entry in void(sabotage, reason)]
 
     @contextmanager
-    def _copy(self, state: str, *, without: Sequence[str] = (), edits: Sequence[Edit] = ()) -> Iterator[Scene]:
-        with self.copies.make(self.stack, "hardened", without=without, edits=edits) as site:
+    def _copy(
+        self,
+        state: str,
+        *,
+        without: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        weakness: Weakness | None = None,
+    ) -> Iterator[Scene]:
+        with self.copies.make(self.stack, "hardened", without=without, edits=edits, weakness=weakness) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
 
 

@@ -49,6 +49,7 @@ def back_up(
     With `rest` the base is taken between two transactions, and traffic ends before that moment.
     """
     repository.mkdir()
+    journal.yard.hand_over(repository)
     traffic.wait_for(_BEFORE)
     plan = procedure.logical
     if isinstance(plan, ScriptPlan):

@@ -45,6 +45,7 @@ def dump(
     `snapshot` is one that another session exported. Raises CommandFailed when the procedure says that it failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    journal.yard.hand_over(folder)
     env = libpq_environment(server.database(plan.dump_database or database).dsn("backup"))
     if plan.dump_session:
         env["PGOPTIONS"] = plan.dump_session

@@ -22,8 +22,9 @@ def back_up_by_script(journal: Journal, dsn: str, plan: ScriptPlan, folder: Path
     Run the backup script; return its folder. Raises CommandFailed when the script says that it failed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    journal.yard.hand_over(folder)
     env = {**libpq_environment(dsn), "BACKUP_DIR": str(folder)}
-    journal.run(_ROUTE, "backup: script", ("sh", str(plan.backup)), env=env)
+    journal.run(_ROUTE, "backup: script", ("sh", _carried(plan.backup, journal)), env=env)
     return folder
 
 
@@ -40,8 +41,16 @@ def restore_by_script(
         journal.yard.initialise(server)
         server.start()
         env = {**libpq_environment(server.dsn(database)), "BACKUP_DIR": str(folder)}
-        journal.run(_ROUTE, "restore: script", ("sh", str(plan.restore)), env=env)
+        journal.run(_ROUTE, "restore: script", ("sh", _carried(plan.restore, journal)), env=env)
     journal.weigh(size_of(folder))
+
+
+def _carried(script: Path, journal: Journal) -> str:
+    """
+    Copy a script where the stack's tools see it, which need not see this machine's files.
+    """
+    place = journal.yard.folder / script.name
+    return str(place if place.exists() else shutil.copyfile(script, place))
 
 
 def newest(folder: Path) -> Path:

@@ -116,7 +116,9 @@ def yard_of(stack: Stack, state: State, *, many: bool = False) -> Iterator[Stack
     folder = stack.repository / f"rehearsal-{secrets.token_hex(4)}"
     folder.mkdir(mode=0o755)
     try:
-        yield StackYard(stack, state, folder, folder / "template" if many else None)
+        yard = StackYard(stack, state, folder, folder / "template" if many else None)
+        yard.hand_over(folder)
+        yield yard
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,7 +12,7 @@ from playbook.report.figures_changed import Drift, Slower
 from playbook.report.versions_changed import Difference
 from playbook.report.wording import count_of, plain, spell_duration
 
-__all__ = ["comparison_lines"]
+__all__ = ["backend_lines", "comparison_lines"]
 
 _SHOWN = 20
 
@@ -40,6 +40,18 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     yield from _section("figures", [_drift(one) for one in found.drift])
     yield from _section("asked for differently", [_difference(one) for one in found.conditions])
     yield from _section("other versions", [_difference(one) for one in found.versions])
+
+
+def backend_lines(found: Comparison, strange: Sequence[Change]) -> Iterator[str]:
+    """
+    Say which outcomes differ between two backends and should not; nothing for runs on the same one.
+    """
+    backends = (found.before.backend, found.after.backend)
+    if None in backends or backends[0] == backends[1]:
+        return
+    yield from _section(f"differs between {backends[0]} and {backends[1]}, unlisted", [_change(one) for one in strange])
+    if not strange:
+        yield f"  {backends[0]} and {backends[1]}: no outcome differs but what data/backends.yaml lists"
 
 
 def _verdict(found: Comparison) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from playbook import bringup, isolation, limits, load, preflight, recovery, tenancy
 from playbook.errors import InputError
+from playbook.postgres.connect import read_major
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm, pairs, plain
 from playbook.proof.procedure import ProcedureBench
@@ -78,8 +79,9 @@ class Phase:
 
 
 def _migrate(stack: Stack, target: Target, say: Say) -> None:
-    plan = tenancy.fixed_plan(target)
-    applied = tenancy.apply(plan, stack.database("hardened"))
+    database = stack.database("hardened")
+    plan = tenancy.fixed_plan(target, server_major=read_major(database))
+    applied = tenancy.apply(plan, database)
     fresh = [one for one in applied if not one.already]
     if fresh:
         seconds = sum(one.duration_s for one in fresh)

@@ -16,7 +16,7 @@ __all__ = ["attach_stack", "create_stack", "hand_name", "source_of"]
 
 def source_of(target: Target) -> ServiceSource:
     """
-    Describe the target's service to the local stack.
+    Describe the target's service to the stack that shall start it.
 
     Raises InputError when the target does not say how it is started from source.
     """
@@ -24,7 +24,7 @@ def source_of(target: Target) -> ServiceSource:
     if target.service is None or source is None:
         raise InputError(
             f"target {target.name}: field 'service.found.source' is missing",
-            hint="The local stack starts a service from source; use another stack, or describe it.",
+            hint="A stack starts a service from source: describe it.",
         )
     return ServiceSource(
         folder=source.folder,
@@ -53,12 +53,10 @@ def create_stack(
     """
     Begin a stack; `up` then fills it. `owned`: it lives no longer than this process.
     """
-    if backend != "local":
-        raise InputError(f"stack {backend!r} is not there yet", hint="Use --stack local.")
     database = target.database
     if database is None:
         raise InputError(f"target {target.name}: section 'database' is missing", hint="Name its roles.")
-    return LocalStack.create(
+    return stack_kind(backend).create(
         name,
         service=source_of(target),
         seed=seed,
@@ -79,9 +77,19 @@ def attach_stack(name: str) -> LocalStack | None:
     """
     Attach to a stack that is up; None when there is none of this name.
     """
-    if any(stack.name == name and stack.status == "up" for stack in list_stacks()):
-        return LocalStack.attach(name)
-    return None
+    found = next((stack for stack in list_stacks() if stack.name == name and stack.status == "up"), None)
+    return None if found is None else stack_kind(found.backend).attach(name)
+
+
+def stack_kind(backend: str) -> type[LocalStack]:
+    """
+    Choose the backend; containers are not imported for a stack of processes.
+    """
+    if backend == "compose":
+        from playbook.stack.compose.stack import ComposeStack  # noqa: PLC0415 (needs the engine's library)
+
+        return ComposeStack
+    return LocalStack
 
 
 def hand_name(root: Path, home: Path) -> str:

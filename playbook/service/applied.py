@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playbook.proof.sabotage import CodeEdit, Sabotage, SwitchOff
+from playbook.proof.sabotage import CodeEdit, ContainerFault, Sabotage, SwitchOff
 from playbook.proof.scene import Scene
 from playbook.service.version import Version, read_version
 
@@ -29,6 +29,9 @@ def applied_beside(original: Version) -> Callable[[Scene, Sabotage], str | None]
                 return f"switch {switch} is still on in the copy"
             case CodeEdit() if copy.source == original.source:
                 return "the copy runs the same source as the original"
+            case ContainerFault(weakness=weakness):
+                seen = scene.containers.weaknesses("app")
+                return None if list(seen) == [weakness] else f"its container has, by its description: {list(seen)}"
         return None
 
     return probe

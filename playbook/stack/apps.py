@@ -51,14 +51,14 @@ class AppPlan:
         return frozenset(name for name, value in self.switches.items() if value)
 
 
-def app_settings(*, store_dsn: str | None, fronted: bool) -> dict[str, str]:
+def app_settings(*, store_dsn: str | None, fronted: bool, trusted: str = "127.0.0.1") -> dict[str, str]:
     """
     Spell what an app is told of its surroundings.
 
-    That is its store, whose forwarded addresses it may believe, and how long it must go on serving after SIGTERM (0 s
-    when no proxy has to see it leave).
+    That is its store, whose forwarded addresses it may believe (those of one address, or of a network), and how long it
+    must go on serving after SIGTERM (0 s when no proxy has to see it leave).
     """
-    settings = {"trusted_proxies": "127.0.0.1" if fronted else "", "drain_s": str(DRAIN_S if fronted else 0)}
+    settings = {"trusted_proxies": trusted if fronted else "", "drain_s": str(DRAIN_S if fronted else 0)}
     return settings if store_dsn is None else {**settings, "redis_url": store_dsn}
 
 
@@ -181,16 +181,22 @@ class App:
             return f"says that {sorted(said.switches)} are on, not {sorted(plan.on)}"
         return None
 
-    def _environment(self, plan: AppPlan) -> dict[str, str]:
-        record = self._ground.record()
-        service = record.service
-        settings = {
+    def settings(self, plan: AppPlan) -> dict[str, str]:
+        """
+        Spell what the app is told, by setting.
+        """
+        secrets = self._ground.record().secrets
+        return {
             "database_url": plan.database.service_dsn(plan.pooler_port),
-            "owner_database_url": plan.database.dsn("owner"),
-            "jwt_secret": record.secrets["jwt_secret"],
-            "seed_password": record.secrets["seed_password"],
+            "owner_database_url": plan.database.owner_dsn(),
+            "jwt_secret": secrets["jwt_secret"],
+            "seed_password": secrets["seed_password"],
             **plan.settings,
             **{name: "true" if value else "false" for name, value in plan.switches.items()},
         }
-        named = {service.variable(name): value for name, value in settings.items()}
+
+    def _environment(self, plan: AppPlan) -> dict[str, str]:
+        record = self._ground.record()
+        service = record.service
+        named = {service.variable(name): value for name, value in self.settings(plan).items()}
         return self._ground.environment({"PYTHONPATH": str(plan.code), **named, **plan.surroundings})

@@ -26,7 +26,9 @@ def read_capabilities(record: StackRecord) -> frozenset[Capability]:
     found = {*_ALWAYS, *(name for name in _OF_A_PROGRAM if name in record.programs)}
     if record.service.instances > 1:
         found.add("two_instances")
-    if sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
+    if record.compose is not None:  # a door leads past the published port, behind which all clients look the same
+        found |= {"partition", "containers", "client_addresses"}
+    elif sys.platform == "linux":  # all of 127.0.0.0/8 is there to bind a client to
         found.add("client_addresses")
     return frozenset(found)
 

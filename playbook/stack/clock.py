@@ -7,6 +7,7 @@ programs read the offset from a file each time they ask for the time.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 from playbook.errors import InputError
@@ -27,8 +28,8 @@ class LocalClock:
         self._ground = ground
         self._name = name
         self._offset_s = 0.0
-        folder = ground.folder / "services"
-        self._file = folder / f"clock-{name.replace('/', '-')}"
+        self.folder = ground.workplace(f"clock-{name}")
+        self._file = self.folder / "offset"
         self._write()
 
     @property
@@ -69,9 +70,9 @@ class LocalClock:
 
     def close(self) -> None:
         """
-        Remove the clock's file.
+        Remove the clock's folder.
         """
-        self._file.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self) -> None:
         draft = self._file.with_name(f"{self._file.name}.draft")

@@ -33,7 +33,12 @@ class ProvenClock:
     """
 
     def __init__(
-        self, clock: LocalClock, *, app_ports: Sequence[Callable[[], int]], path: str, store_dsn: str | None
+        self,
+        clock: LocalClock,
+        *,
+        app_ports: Sequence[Callable[[], int]],
+        path: str,
+        store_dsn: Callable[[], str] | None,
     ) -> None:
         self._clock = clock
         self._app_ports = tuple(app_ports)
@@ -89,7 +94,7 @@ class ProvenClock:
     def _store_time(self) -> float | None:
         assert self._store_dsn is not None
         try:
-            return _time_of(self._store_dsn)
+            return _time_of(self._store_dsn())
         except StoreSilentError:
             return None
 

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Self
 
 import psycopg
 from psycopg import errors, sql
@@ -71,6 +72,12 @@ class LocalDatabase:
         """
         return self._ground.dsn(self._state, self._name, "app", app_role=self._app_role(), port=pooler_port or 0)
 
+    def owner_dsn(self) -> str:
+        """
+        Spell the connection string that the service is given for its schema.
+        """
+        return self.dsn("owner")
+
     @contextmanager
     def copy(self, name: str) -> Iterator[Database]:
         """
@@ -82,18 +89,18 @@ class LocalDatabase:
             connection.execute("SELECT pg_advisory_lock(%s)", (_ONE_COPY_AT_A_TIME,))
             require_sealed(self)  # behind the lock: while another copies, the source lets nobody in
             self._make_copy(connection, name)
-        copied = LocalDatabase(self._ground, self._state, name, switches=self._switches)
+        copied = type(self)(self._ground, self._state, name, switches=self._switches)
         try:
             seal(self._ground, self._state, name)
             yield copied
         finally:
             self._destroy_copy(name)
 
-    def serving(self, switches: Mapping[str, bool]) -> LocalDatabase:
+    def serving(self, switches: Mapping[str, bool]) -> Self:
         """
         See the same database as a service with other switches uses it.
         """
-        return LocalDatabase(self._ground, self._state, self._name, switches=lambda: switches)
+        return type(self)(self._ground, self._state, self._name, switches=lambda: switches)
 
     def open(self) -> None:
         """

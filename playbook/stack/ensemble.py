@@ -62,6 +62,7 @@ class Ensemble:
     store: LocalStore | None = None
     proxy: LocalProxy | None = None
     pooler: LocalPooler | None = None
+    servers: Servers | None = None
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ class Ensemble:
         """
         self.require(service, instance)
         found: dict[str, Sequence[Attended | None]] = {
-            "postgres": (_Server(self.ground, self.state),),
+            "postgres": (_Server(self.servers or Servers(self.ground), self.state),),
             "app": [_Instance(self, n) for n in range(len(self.apps)) if instance in (None, n)],
             "redis": (self.store,),
             "proxy": (self.proxy,),
@@ -113,7 +114,7 @@ class Ensemble:
                 return self.store.url
             case "pooler" if self.pooler is not None:
                 return self.pooler.url
-        return f"postgresql://127.0.0.1:{self.ground.record().states[self.state].port}"
+        return f"postgresql://127.0.0.1:{self.ground.server_port(self.state)}"
 
     def start_app(self, instance: int) -> None:
         """
@@ -200,7 +201,7 @@ class _Instance:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    ground: Ground
+    servers: Servers
     state: str
 
     @property
@@ -208,7 +209,7 @@ class _Server:
         return process_name(self.state)
 
     def start(self) -> None:
-        Servers(self.ground).start(self.state)
+        self.servers.start(self.state)
 
     def wait_until_answering(self) -> None:
-        Servers(self.ground).wait_until_answering(self.state)
+        self.servers.wait_until_answering(self.state)

@@ -23,7 +23,7 @@ from playbook.stack.record import ProcessRef, StackRecord
 from playbook.stack.registry import claim_folder
 from playbook.stack.source import Accounts, ServiceSource
 
-__all__ = ["found_stack"]
+__all__ = ["found_stack", "generate_secrets", "server_account"]
 
 _SECRETS = (
     "superuser_password",
@@ -63,7 +63,7 @@ def found_stack(
     folder = claim_folder(name, root)
     ours: int | None = None
     try:
-        server = _server_account()
+        server = server_account()
         ground = Ground(folder)
         ground.file.write(
             StackRecord(
@@ -86,7 +86,7 @@ def found_stack(
                 accounts=accounts,
                 profile=profile,
                 seed=seed,
-                secrets=_generate(token),
+                secrets=generate_secrets(token),
             )
         )
         theirs = None
@@ -134,7 +134,10 @@ def _gather(parts: Origin) -> tuple[dict[str, Program], dict[str, str]]:
     return found, absent
 
 
-def _server_account() -> tuple[int, int] | None:
+def server_account() -> tuple[int, int] | None:
+    """
+    Find the account that servers run as; None: our own. Raises StackError when root has none to hand over to.
+    """
     if os.getuid() != 0:
         return None
     try:
@@ -146,5 +149,8 @@ def _server_account() -> tuple[int, int] | None:
     return entry.pw_uid, entry.pw_gid
 
 
-def _generate(token: Callable[[int], str]) -> dict[str, str]:
+def generate_secrets(token: Callable[[int], str] = secrets.token_urlsafe) -> dict[str, str]:
+    """
+    Generate every password and key of a stack.
+    """
     return {name: token(32) for name in _SECRETS}

@@ -104,7 +104,13 @@ class Ground:
         actual: Role = app_role if role == "app" else role
         account: str = getattr(record.accounts, actual)
         password = record.secrets[f"{actual}_password"]
-        return f"postgresql://{account}:{password}@127.0.0.1:{port or record.states[state].port}/{database}"
+        return f"postgresql://{account}:{password}@127.0.0.1:{port or self.server_port(state)}/{database}"
+
+    def server_port(self, state: str) -> int:
+        """
+        Say on which loopback port a state's server is reached.
+        """
+        return self.record().states[state].port
 
     @staticmethod
     def environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ class StackSummary:
     processes: tuple[str, ...]
     runner: int | None
     run_folder: Path | None
+    backend: Literal["local", "compose"] = "local"
 
 
 def list_stacks(root: Path | None = None) -> tuple[StackSummary, ...]:
@@ -50,4 +51,5 @@ def _summary(folder: Path) -> StackSummary:
     ports = {f"{state}/{name}": port for state, one in record.states.items() for name, port in one.ports.items()}
     owned = record.runner.pid if record.owner_pipe and started(record.runner.pid) == record.runner.start else None
     status: Literal["up", "starting", "broken"] = "broken" if not alive else "up" if record.ready else "starting"
-    return StackSummary(folder.name, status, record.created, ports, running, owned, record.run_folder)
+    backend: Literal["local", "compose"] = "local" if record.compose is None else "compose"
+    return StackSummary(folder.name, status, record.created, ports, running, owned, record.run_folder, backend)

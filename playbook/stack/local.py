@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 
@@ -37,6 +38,7 @@ from playbook.stack.protocol import (
     Server,
     Site,
     State,
+    Weakness,
 )
 from playbook.stack.registry import folder_of
 from playbook.stack.rollout import LocalRollout, come_home, renew_app
@@ -74,7 +76,7 @@ class LocalStack:
         parts: Origin = "wheel",
         durability: Durability = "disposable",
         root: Path | None = None,
-    ) -> LocalStack:
+    ) -> Self:
         """
         Begin a stack; `up` then fills it.
 
@@ -97,7 +99,7 @@ class LocalStack:
         return cls(ground, pipe)
 
     @classmethod
-    def attach(cls, name: str, *, root: Path | None = None) -> LocalStack:
+    def attach(cls, name: str, *, root: Path | None = None) -> Self:
         """
         Use a stack that another process began. Raises StackError when there is none of this name.
         """
@@ -189,6 +191,7 @@ class LocalStack:
         proxy: bool = False,
         clock: bool = False,
         settings: Mapping[str, str] | None = None,
+        weakness: Weakness | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state; it shares the state's server, and so its roles and faults of "postgres".
@@ -198,7 +201,7 @@ class LocalStack:
             self._known(state),
             self._states.database(state),
             self._site,
-            ScratchOrder(without, edits, instances, proxy, clock, settings or {}),
+            ScratchOrder(without, edits, instances, proxy, clock, settings or {}, weakness),
         )
 
     def configure(self, state: State, switches: Mapping[str, bool]) -> None:
@@ -229,7 +232,7 @@ class LocalStack:
         """
         Lend a second server of the same parts; `empty`: with a new data directory, running; else without data.
         """
-        return spare_server(self._ground, like=self._known(like), empty=empty)
+        return spare_server(self._ground, self._states.servers, like=self._known(like), empty=empty)
 
     @contextmanager
     def serve_from(self, state: State, server: Server, database: str | None = None) -> Iterator[None]:

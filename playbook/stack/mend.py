@@ -9,8 +9,9 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playbook.errors import StackError
 from playbook.stack.children import remove_litter
@@ -20,10 +21,14 @@ from playbook.stack.ports import is_free
 from playbook.stack.process import created_s, kill_tree, marked, started
 from playbook.stack.protocol import Leftovers
 from playbook.stack.record import ProcessRef, RecordFile, StackRecord, read_processes
+from playbook.stack.registry import folders
 from playbook.stack.servers import data_directories
 from playbook.stack.shared_memory import remove_segment
 
-__all__ = ["destroy"]
+if TYPE_CHECKING:
+    from playbook.stack.compose.takedown import TakenDown
+
+__all__ = ["destroy", "destroy_forgotten"]
 
 _CLOCK_SLACK_S = 3.0
 _GONE_LIMIT_S = 5.0
@@ -40,11 +45,14 @@ def destroy(folder: Path) -> Leftovers:
         return Leftovers()
     record = _record(folder)
     known = _known(folder)
-    ports = _ports(record)
+    contained = record is not None and record.compose is not None
+    ports = () if contained else _ports(record)  # the engine's are gone with its containers
+    first = _objects(record) if contained else None
     before = len([ref for ref in known if started(ref.pid) == ref.start])
     with contextlib.suppress(StackError):
         Control(folder).down()
         _wait_until_gone(known)
+    gone = _objects(record) if contained else None  # what came into being meanwhile
     if folder.is_dir():
         _mark_interrupted(folder, record)
         _kill_supervisor(folder)
@@ -54,14 +62,47 @@ def destroy(folder: Path) -> Leftovers:
             remove_litter(ref.litter, ref.pid)
         for data in data_directories(folder):
             remove_segment(data)
-        shutil.rmtree(folder, ignore_errors=True)
+        if gone is None or not gone.left:  # else the folder is needed to try again
+            shutil.rmtree(folder, ignore_errors=True)
     return Leftovers(
         removed_processes=before,
         removed_directories=0 if folder.exists() else 1,
         processes=tuple(f"pid {pid}" for pid in _still_there(folder, record, known)),
         ports=tuple(port for port in ports if not is_free(port)),
         directories=(str(folder),) if folder.exists() else (),
+        objects=() if gone is None else gone.left,
+        removed_objects={} if first is None else first.removed,
     )
+
+
+def destroy_forgotten() -> Mapping[str, Leftovers]:
+    """
+    Destroy what this user's stacks still have in a Docker Engine though their folders are gone; nothing without one.
+    """
+    from playbook.stack.compose.engine import Engine  # noqa: PLC0415
+    from playbook.stack.compose.takedown import remove_forgotten  # noqa: PLC0415
+
+    try:
+        engine = Engine.open()
+    except StackError:
+        return {}
+    known = {record.id for folder in folders() if (record := _record(folder)) is not None}
+    gone = remove_forgotten(engine, os.getuid(), known)
+    return {name: Leftovers(objects=one.left, removed_objects=one.removed) for name, one in gone.items()}
+
+
+def _objects(record: StackRecord | None) -> TakenDown:
+    """
+    Remove a stack's containers, networks and volumes, or say that nobody could be asked for them.
+    """
+    from playbook.stack.compose.engine import Engine  # noqa: PLC0415 (stacks of processes need no engine)
+    from playbook.stack.compose.takedown import TakenDown, take_down  # noqa: PLC0415
+
+    assert record is not None
+    try:
+        return take_down(Engine.open(), record.id)
+    except StackError as error:
+        return TakenDown(left=(f"unknown: {error.message}",))
 
 
 def _record(folder: Path) -> StackRecord | None:

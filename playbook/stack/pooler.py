@@ -17,16 +17,16 @@ from playbook.stack.children import Order
 from playbook.stack.ground import Ground
 from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
 
-__all__ = ["LocalPooler"]
+__all__ = ["LocalPooler", "spell_configuration"]
 
 _START_LIMIT_S = 10.0
 _LADDER = ((signal.SIGTERM, 2.0),)
 
 _CONFIGURATION = """\
 [databases]
-* = host=127.0.0.1 port={server_port}
+* = host={server}
 [pgbouncer]
-listen_addr = 127.0.0.1
+listen_addr = {listen}
 listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
@@ -39,6 +39,13 @@ server_login_retry = 1
 server_check_delay = 0
 ignore_startup_parameters = extra_float_digits,options
 """
+
+
+def spell_configuration(*, listen: str, port: int, server: str) -> str:
+    """
+    Spell the whole configuration: where it listens, and where its server is.
+    """
+    return _CONFIGURATION.format(listen=listen, port=port, server=server)
 
 
 class LocalPooler:
@@ -66,15 +73,13 @@ class LocalPooler:
         """
         Start it, on the port that it had if that is free, and wait until it answers.
         """
-        record = self._ground.record()
         folder = self._ground.workplace(self.process)
-        names = {getattr(record.accounts, role): record.secrets[f"{role}_password"] for role in ("owner", "app")}
-        users = "".join(f'"{_quoted(name)}" "{_quoted(password)}"\n' for name, password in names.items())
-        self._ground.write_private(folder / "userlist.txt", users)
+        self._ground.write_private(folder / "userlist.txt", self._users())
 
         def on_port(port: int) -> None:
             self._port.keep(port)
-            text = _CONFIGURATION.format(port=port, server_port=self._ground.record().states[self._state].port)
+            server = f"127.0.0.1 port={self._ground.server_port(self._state)}"
+            text = spell_configuration(listen="127.0.0.1", port=port, server=server)
             self._ground.write_private(folder / "pgbouncer.ini", text)
             self._ground.control.spawn(self._order(str(folder)))
             self.wait_until_answering()
@@ -115,6 +120,11 @@ class LocalPooler:
             if time.monotonic() > end:
                 raise StackError(f"The pooler {self.process} did not answer: {seen}", hint="Is its server up?")
             time.sleep(0.02)
+
+    def _users(self) -> str:
+        record = self._ground.record()
+        names = {getattr(record.accounts, role): record.secrets[f"{role}_password"] for role in ("owner", "app")}
+        return "".join(f'"{_quoted(name)}" "{_quoted(password)}"\n' for name, password in names.items())
 
     def _order(self, folder: str) -> Order:
         record = self._ground.record()

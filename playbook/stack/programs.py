@@ -90,7 +90,7 @@ def copy_program(program: Program, folder: Path) -> Program:
     """
     Copy a wheel's program, with the libraries beside it, where every account can run it; others are used in place.
     """
-    if program.origin == "path":
+    if program.origin != "wheel":
         return program
     folder.mkdir(mode=0o755)
     path = folder / program.path.name

@@ -16,7 +16,9 @@ __all__ = [
     "Capability",
     "Clock",
     "Completed",
+    "Containers",
     "Database",
+    "Doors",
     "Edit",
     "Endpoints",
     "Fault",
@@ -39,6 +41,7 @@ __all__ = [
     "State",
     "Store",
     "StoreRole",
+    "Weakness",
 ]
 
 State = Literal["found", "hardened"]
@@ -56,7 +59,20 @@ Capability = Literal[
     "object_store",
     "faults",
     "code_edits",
+    "containers",
 ]
+Weakness = Literal[
+    "root",
+    "capability",
+    "writable-root",
+    "port-beyond-loopback",
+    "no-limits",
+    "secret-in-environment",
+    "health-always-good",
+    "no-restart",
+    "unbounded-log",
+]
+"""What the container of a scratch's first instance may lack of what the others have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +160,7 @@ class Leftovers:
     ports: tuple[int, ...] = ()
     directories: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    removed_objects: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -276,6 +293,63 @@ class Rollout(Protocol):
         ...
 
 
+class Doors(Protocol):
+    """
+    Addresses of the same services at which clients are told apart; there are none where a port already does that.
+    """
+
+    def door(self, url: str) -> str:
+        """
+        Give the address to use for an http address of the service: `unix:PATH` of a socket.
+
+        Whoever connects there sends a line first: which loopback address to speak from; `+` or `-` comes back.
+        """
+        ...
+
+
+class Containers(Protocol):
+    """
+    The containers of one state or scratch, by the names of their services ("app", "app-1", "redis", …).
+    """
+
+    def names(self) -> Sequence[str]: ...
+    def run(self, name: str, words: Sequence[str]) -> Completed:
+        """Run a command inside, by the account of the service."""
+        ...
+
+    def shown(self, name: str) -> str:
+        """All that the engine shows of a container and of its image, history included. Read-only."""
+        ...
+
+    def weaknesses(self, name: str) -> Sequence[Weakness]:
+        """What it was made without, by its description: the probe of sabotages, for no check to use. Read-only."""
+        ...
+
+    def published(self, name: str) -> Sequence[str]:
+        """The addresses of this machine on which its ports are published. Read-only."""
+        ...
+
+    def log_options(self, name: str) -> Mapping[str, str]:
+        """How its log is kept. Read-only."""
+        ...
+
+    def health(self, name: str) -> str:
+        """What its health check said last: starting, healthy, unhealthy; empty: it has none. Read-only."""
+        ...
+
+    def started(self, name: str) -> str:
+        """When its present run began, in the engine's words; empty while it does not run. Read-only."""
+        ...
+
+    def hang(self, name: str) -> AbstractContextManager[None]:
+        """Freeze all processes of the service, but not the container, for the time of the block."""
+        ...
+
+    def crash(self, name: str) -> None:
+        """Kill the processes of the service without the engine's being told. The caller waits for it to come back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """
@@ -294,6 +368,8 @@ class Site:
     clock: Clock | None = None
     rollout: Rollout | None = None
     logs: Logs | None = None
+    containers: Containers | None = None
+    doors: Doors | None = None
 
 
 class Server(Protocol):
@@ -375,13 +451,14 @@ class Stack(Protocol):
         proxy: bool = False,
         clock: bool = False,
         settings: Mapping[str, str] | None = None,
+        weakness: Weakness | None = None,
     ) -> AbstractContextManager[Site]:
         """
         Make a throw-away copy of a state: its database copied, an empty store and an app of its own serving that copy.
 
         The app has the state's switches but those in `without`, and runs a copy of the code with `edits`. It has
         `instances`, behind a proxy of its own if asked for; with `clock`, app and store live by a clock that moves.
-        `settings` are told it besides, by setting.
+        `settings` are told it besides, by setting; `weakness` takes something from its container.
         Raises Unavailable for what the stack cannot give, InputError when an edit's `old` does not occur exactly once.
         Destroys all of it at the end.
         """

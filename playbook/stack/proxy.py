@@ -20,7 +20,7 @@ from playbook.stack.health_check import FALL, INTERVAL_S
 from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
 from playbook.stack.proxy_runtime import BACKEND, SOCKET, ProxyRuntime
 
-__all__ = ["LocalProxy", "Upstream"]
+__all__ = ["LocalProxy", "Upstream", "spell_configuration"]
 
 _START_LIMIT_S = 10.0
 _SERVING_LIMIT_S = 10.0
@@ -30,6 +30,7 @@ _OK = 200
 _CONFIGURATION = """\
 global
   stats socket unix@{socket} mode 600 level admin
+  maxconn 4000
   log stdout format raw local0 info
   noreuseport
   nbthread 1
@@ -48,7 +49,7 @@ defaults
   timeout queue 5s
   timeout check 1s
 frontend front
-  bind 127.0.0.1:{port}
+  bind {bind}
   http-request del-header Forwarded
   http-request del-header X-Real-IP
   http-request set-header X-Forwarded-For %[src]
@@ -61,6 +62,21 @@ backend {backend}
   http-check expect status 200
   default-server inter {interval}ms fastinter 100ms downinter 100ms fall {fall} rise 1
 {servers}"""
+
+
+def spell_configuration(*, bind: str, ready: str, servers: str) -> str:
+    """
+    Spell the whole configuration: where it listens, how instances are asked whether they are ready, and their lines.
+    """
+    return _CONFIGURATION.format(
+        socket=SOCKET,
+        bind=bind,
+        backend=BACKEND,
+        ready=ready,
+        interval=round(INTERVAL_S * 1000),
+        fall=FALL,
+        servers=servers,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +203,8 @@ class LocalProxy:
 
     def _configuration(self, port: int) -> str:
         servers = "".join(f"  server {each.name} 127.0.0.1:{each.port()} check\n" for each in self._upstreams)
-        return _CONFIGURATION.format(
-            socket=SOCKET,
-            port=port,
-            backend=BACKEND,
-            ready=self._ground.record().service.ready,
-            interval=round(INTERVAL_S * 1000),
-            fall=FALL,
-            servers=servers,
-        )
+        ready = self._ground.record().service.ready
+        return spell_configuration(bind=f"127.0.0.1:{port}", ready=ready, servers=servers)
 
     def _order(self, folder: str) -> Order:
         record = self._ground.record()

@@ -68,11 +68,12 @@ class ProxyRuntime:
         """
         self._order(f"set server {BACKEND}/{name} state drain")
 
-    def admit(self, name: str, port: int) -> None:
+    def admit(self, name: str, port: int | None = None) -> None:
         """
-        Send requests to an instance again, on this port, once its check passes.
+        Send requests to an instance again once its check passes; on this port, if it is not asked for by name.
         """
-        self._ask(f"set server {BACKEND}/{name} addr 127.0.0.1 port {port}")
+        if port is not None:
+            self._ask(f"set server {BACKEND}/{name} addr 127.0.0.1 port {port}")
         self._order(f"set server {BACKEND}/{name} state ready")
 
     def _order(self, line: str) -> None:

@@ -23,7 +23,7 @@ from playbook.stack.children import write_whole
 from playbook.stack.programs import Program
 from playbook.stack.source import Accounts, ServiceSource
 
-__all__ = ["ProcessRef", "Processes", "RecordFile", "StackRecord", "StateRecord", "read_processes"]
+__all__ = ["ComposePart", "ProcessRef", "Processes", "RecordFile", "StackRecord", "StateRecord", "read_processes"]
 
 
 class _Frozen(BaseModel):
@@ -68,6 +68,23 @@ class StateRecord(_Frozen):
         return self.ports.get("postgres", 0)
 
 
+class ComposePart(_Frozen):
+    """
+    What a stack of containers is besides: its project, the engine's and Compose's versions.
+
+    `images` and the states' `subnets` stand by their names. `code`: the service's code, where it is
+    mounted because the image does not hold it.
+    """
+
+    project: str
+    engine: str
+    compose: str
+    base: str = ""
+    images: dict[str, str] = {}
+    subnets: dict[str, str] = {}
+    code: Path | None = None
+
+
 class StackRecord(_Frozen):
     """
     The content of `state.json`.
@@ -98,6 +115,7 @@ class StackRecord(_Frozen):
     secrets: dict[str, str]
     states: dict[str, StateRecord] = {}
     ready: bool = False
+    compose: ComposePart | None = None
 
 
 class RecordFile:

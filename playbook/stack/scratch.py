@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from playbook.errors import InputError, StackError, Unavailable
@@ -19,11 +20,18 @@ from playbook.stack.database import LocalDatabase
 from playbook.stack.ensemble import Ensemble, upstreams
 from playbook.stack.ground import Ground
 from playbook.stack.ports import LoosePort
-from playbook.stack.protocol import Edit, Site
+from playbook.stack.protocol import Edit, Site, Weakness
 from playbook.stack.proxy import LocalProxy
 from playbook.stack.store import LocalStore
 
-__all__ = ["ScratchOrder", "apply_edits", "scratch_site"]
+__all__ = [
+    "ScratchOrder",
+    "apply_edits",
+    "prove_moved",
+    "require_own_code",
+    "scratch_site",
+    "scratch_switches",
+]
 
 _FIRST_MOVE_S = 10.0
 
@@ -66,6 +74,7 @@ class ScratchOrder:
     proxy: bool = False
     clock: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    weakness: Weakness | None = None
 
 
 @contextmanager
@@ -82,8 +91,10 @@ def scratch_site(
     Raises InputError when a switch in `without` is not on (leaving it out would change nothing), Unavailable for a
     proxy or a clock that the stack does not have.
     """
+    if order.weakness is not None:
+        raise Unavailable("Processes have no container to weaken", hint="Run it on the Compose stack.")
     record = ground.record()
-    switches = _switches(ground, state, order.without)
+    switches = scratch_switches(ground, state, order.without)
     for name, wanted in {"proxy": order.proxy, "clock": order.clock}.items():
         if wanted and name not in record.programs:
             raise Unavailable(f"There is no {name}: {record.absent.get(name, '')}", hint="See playbook doctor.")
@@ -126,16 +137,19 @@ def scratch_site(
         ensemble = Ensemble(ground, state, apps, store=store, proxy=proxy)
         last.callback(ensemble.stop)
         ensemble.start_apps()
-        _require_own_code(ground, state, apps[0], edited=bool(order.edits))
+        require_own_code(ground, state, apps[0], edited=bool(order.edits))
         if proxy is not None:
             last.callback(shutil.rmtree, ground.workplace(proxy.process), ignore_errors=True)
             proxy.start()
             last.callback(proxy.stop)
-        proven = None if clock is None else _prove(ground, clock, apps, store)
+        proven = None if clock is None else prove_moved(ground, clock, apps, store)
         yield site_of(ensemble, served, proven)
 
 
-def _switches(ground: Ground, state: str, without: Sequence[str]) -> dict[str, bool]:
+def scratch_switches(ground: Ground, state: str, without: Sequence[str]) -> dict[str, bool]:
+    """
+    Leave switches out of those of a state. Raises InputError for one that is not on.
+    """
     record = ground.record()
     record.service.checked(without)
     switches = dict(record.states[state].switches)
@@ -151,18 +165,24 @@ def _start_store(last: ExitStack, ground: Ground, store: LocalStore) -> None:
     store.start()
 
 
-def _prove(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalStore | None) -> ProvenClock:
+def prove_moved(ground: Ground, clock: LocalClock, apps: Sequence[App], store: LocalStore | None) -> ProvenClock:
+    """
+    Move a scratch's clock for the first time, and require that its apps and its store follow.
+    """
     proven = ProvenClock(
         clock,
         app_ports=tuple((lambda a=app: a.port) for app in apps),  # type: ignore[misc]
         path=ground.record().service.live,
-        store_dsn=None if store is None else store.dsn("admin"),
+        store_dsn=None if store is None else partial(store.dsn, "admin"),
     )
     proven.advance(_FIRST_MOVE_S)
     return proven
 
 
-def _require_own_code(ground: Ground, state: str, app: App, *, edited: bool) -> None:
+def require_own_code(ground: Ground, state: str, app: App, *, edited: bool) -> None:
+    """
+    Require that a scratch's app says that it runs the state's code, or another one if that was edited.
+    """
     own, original = app.version(), ground.record().states[state].app_source
     if own is None or (own.source != original) is not edited:
         seen = "nothing" if own is None else f"source {own.source[:12]}, the state's app {original[:12]}"

@@ -28,6 +28,7 @@ from playbook.postgres.server import (
 )
 from playbook.stack.children import Order
 from playbook.stack.control import POSTGRES_LADDER
+from playbook.stack.database import LocalDatabase
 from playbook.stack.ground import Ground
 from playbook.stack.ports import PortTaken, is_free, on_free_port
 
@@ -130,6 +131,24 @@ class Servers:
         Stop a state's server: fast, then immediately, then by force.
         """
         self._ground.control.stop(process_name(state))
+
+    def log(self, state: str) -> str:
+        """
+        Read all that a state's server logged, over all of its starts. Read-only.
+        """
+        log = self._ground.log(process_name(state))
+        return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+
+    def database(self, state: str, name: str) -> LocalDatabase:
+        """
+        See one database of a state's server as checks do.
+        """
+        return LocalDatabase(self._ground, state, name)
+
+    def forget(self, state: str) -> None:
+        """
+        Drop what a stopped server leaves besides its data: of a process, nothing.
+        """
 
     def archive(self, state: str) -> Path:
         """

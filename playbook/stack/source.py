@@ -35,7 +35,9 @@ class Accounts:
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class ServiceSource:
     """
-    A service by its commands. Each word may hold {python} {port} {profile} {seed} {folder}.
+    A service by its commands. Each word may hold {python} {host} {port} {profile} {seed} {folder}.
+
+    `{host}` is the address that it shall listen on: loopback, but in a container all of its addresses.
 
     `seed` may be empty: then the data is what `migrate` left. `switches`: name → what it hardens;
     `app_role_switch` names the one that makes the service use the role `app` instead of the owner. `version` answers
@@ -65,7 +67,7 @@ class ServiceSource:
         """
         Fill a command's template.
         """
-        filled = {"python": sys.executable, "folder": self.folder, **values}
+        filled = {"python": sys.executable, "folder": self.folder, "host": "127.0.0.1", **values}
         return tuple(word.format_map(filled) for word in template)
 
     def variable(self, name: str) -> str:

@@ -31,9 +31,9 @@ class SpareServer:
     One spare server. Its settings come after those in its data directory, so that they count.
     """
 
-    def __init__(self, ground: Ground, name: str) -> None:
+    def __init__(self, ground: Ground, name: str, servers: Servers) -> None:
         self._ground = ground
-        self._servers = Servers(ground)
+        self._servers = servers
         self._settings: dict[str, str] = {}
         self._name = name
 
@@ -43,7 +43,7 @@ class SpareServer:
 
     @property
     def port(self) -> int:
-        return self._ground.record().states[self._name].port
+        return self._ground.server_port(self._name)
 
     @property
     def data_directory(self) -> Path:
@@ -98,8 +98,7 @@ class SpareServer:
         """
         Read all that it logged, over all of its starts. Read-only.
         """
-        log = self._ground.log(process_name(self._name))
-        return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        return self._servers.log(self._name)
 
     def dsn(self, database: str = "postgres") -> str:
         """
@@ -117,7 +116,7 @@ class SpareServer:
         """
         See one of its databases as checks do, by role.
         """
-        return LocalDatabase(self._ground, self._name, database)
+        return self._servers.database(self._name, database)
 
     def _hand_over(self) -> None:
         record = self._ground.record()
@@ -130,7 +129,7 @@ class SpareServer:
 
 
 @contextmanager
-def spare_server(ground: Ground, *, like: str, empty: bool) -> Iterator[SpareServer]:
+def spare_server(ground: Ground, servers: Servers, *, like: str, empty: bool) -> Iterator[SpareServer]:
     """
     Lend a spare server whose app has the switches of the state `like`; destroy it at the end.
     """
@@ -138,7 +137,7 @@ def spare_server(ground: Ground, *, like: str, empty: bool) -> Iterator[SpareSer
     switches = ground.record().states[like].switches
     ground.file.keep_port(name, "postgres", 0)
     ground.file.update_state(name, lambda old: old.model_copy(update={"switches": dict(switches)}))
-    server = SpareServer(ground, name)
+    server = SpareServer(ground, name, servers)
     try:
         if empty:
             server.initialise()
@@ -146,6 +145,7 @@ def spare_server(ground: Ground, *, like: str, empty: bool) -> Iterator[SpareSer
         yield server
     finally:
         server.stop()
+        servers.forget(name)
         remove_segment(server.data_directory)
         for folder in (server.data_directory, ground.folder / "postgres" / ARCHIVE / name):
             shutil.rmtree(folder, ignore_errors=True)

@@ -19,10 +19,10 @@ from playbook.stack.proxy import LocalProxy
 from playbook.stack.servers import Servers, process_name
 from playbook.stack.store import LocalStore
 
-__all__ = ["STATES", "States"]
+__all__ = ["POOLED", "STATES", "States", "both", "note_source", "serve_one"]
 
 STATES = ("found", "hardened")
-_POOLED = "hardened"
+POOLED = "hardened"
 _COMMAND_LIMIT_S = 900.0
 
 
@@ -87,7 +87,7 @@ class States:
         return LocalStore(self._ground, f"{state}/redis", self._ground.port(state, "redis"), durable=True)
 
     def _pooler(self, state: str) -> LocalPooler | None:
-        if "pooler" not in self._ground.record().programs or state != _POOLED:
+        if "pooler" not in self._ground.record().programs or state != POOLED:
             return None
         return LocalPooler(self._ground, state, f"{state}/pooler", self._ground.port(state, "pooler"))
 
@@ -125,20 +125,20 @@ class States:
         progress("copy")
         self.servers.stop("found")
         self.servers.copy("found", "hardened")
-        self._both(self.servers.start)
+        both(self.servers.start)
         seal(self._ground, "hardened", record.accounts.database)
 
     def serve(self, services: Sequence[str]) -> None:
         """
         Start what does not run, servers and stores before apps, proxies last; wait until all of it answers.
         """
-        self._both(self._serve_database)
+        both(self._serve_database)
         if {"redis", "app", "proxy"} & set(services):
-            self._both(self._serve_store)
+            both(self._serve_store)
         if {"pooler", "app", "proxy"} & set(services):
-            self._both(self._serve_pooler)
+            both(self._serve_pooler)
         if {"app", "proxy"} & set(services):
-            self._both(self.serve_app)
+            both(self.serve_app)
 
     def serve_app(self, state: str) -> None:
         """
@@ -146,10 +146,8 @@ class States:
         """
         ensemble = self.ensemble(state)
         ensemble.start_apps()
-        _serve(self._ground, ensemble.proxy)
-        said = ensemble.apps[0].version()
-        source = "" if said is None else said.source
-        self._ground.file.update_state(state, lambda old: old.model_copy(update={"app_source": source}))
+        serve_one(self._ground, ensemble.proxy)
+        note_source(self._ground, state, ensemble.apps[0])
 
     def _serve_database(self, state: str) -> None:
         if self._ground.control.running(process_name(state)):
@@ -159,14 +157,14 @@ class States:
         self.database(state).open()
 
     def _make_stores(self) -> None:
-        self._both(self._serve_store)
+        both(self._serve_store)
         prove_clock(self._ground)
 
     def _serve_store(self, state: str) -> None:
-        _serve(self._ground, self._store(state))
+        serve_one(self._ground, self._store(state))
 
     def _serve_pooler(self, state: str) -> None:
-        _serve(self._ground, self._pooler(state))
+        serve_one(self._ground, self._pooler(state))
 
     def _command(self, name: str, template: Sequence[str]) -> None:
         record = self._ground.record()
@@ -183,17 +181,32 @@ class States:
             seen = "did not end" if code is None else f"ended with {code}"
             raise StackError(f"{name} of the service {seen}:\n{self._ground.tail(name)}", hint="See the lines above.")
 
-    @staticmethod
-    def _both(act: Callable[[str], None]) -> None:
-        pool = ThreadPoolExecutor(len(STATES))
-        try:
-            for done in [pool.submit(act, state) for state in STATES]:
-                done.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+
+def both(act: Callable[[str], None]) -> None:
+    """
+    Do the same for both states at once; the first that fails is raised.
+    """
+    pool = ThreadPoolExecutor(len(STATES))
+    try:
+        for done in [pool.submit(act, state) for state in STATES]:
+            done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _serve(ground: Ground, one: Attended | None) -> None:
+def note_source(ground: Ground, state: str, app: App) -> None:
+    """
+    Note which code a state's app says that it runs.
+    """
+    said = app.version()
+    source = "" if said is None else said.source
+    ground.file.update_state(state, lambda old: old.model_copy(update={"app_source": source}))
+
+
+def serve_one(ground: Ground, one: Attended | None) -> None:
+    """
+    Start one service unless it runs, and wait until it answers.
+    """
     if one is None:
         return
     if ground.control.running(one.process):

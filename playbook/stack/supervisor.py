@@ -18,6 +18,7 @@ import selectors
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -28,9 +29,11 @@ from playbook.stack.children import Children, Order, become_subreaper
 from playbook.stack.interruption import mark_interrupted
 from playbook.stack.process import kill_tree, signal_tree, started
 
-__all__ = ["FAREWELL", "Supervisor", "main"]
+__all__ = ["FAREWELL", "TAKE_DOWN", "Supervisor", "main"]
 
 FAREWELL = b"farewell\n"
+TAKE_DOWN = "take-down.json"
+_ELSEWHERE_LIMIT_S = 30.0
 _TICK_S = 0.5
 _DOWN_STEP_S = 3.0
 _MARKS_KEPT = 7200
@@ -199,12 +202,28 @@ class Supervisor:
             kill_tree(pid)
         self.children.reap()
         left = [str(pid) for pid in self.children.orphans()]
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if _take_down_elsewhere(self.folder):  # else the folder is needed to try again: playbook down
+            shutil.rmtree(self.folder, ignore_errors=True)
         answer = {"removed": len(running), "left": left, "folder_left": self.folder.exists()}
         for peer in self.farewell:
             _reply(peer, answer)
         for peer, name, _ in self.waiting:
             _reply(peer, self._row(name))
+
+
+def _take_down_elsewhere(folder: Path) -> bool:
+    """
+    Run the command that takes down what is no child of ours (containers), if the stack's folder names one.
+    """
+    command = folder / TAKE_DOWN
+    if not command.is_file():
+        return True
+    try:
+        words = json.loads(command.read_text(encoding="utf-8"))
+        return subprocess.run(words, stdin=subprocess.DEVNULL, timeout=_ELSEWHERE_LIMIT_S, check=False).returncode == 0
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        sys.stderr.write(f"taking down elsewhere: {error}\n")
+        return False
 
 
 def _order(request: dict[str, object]) -> Order:

@@ -22,7 +22,7 @@ from playbook.stack.ground import Ground
 from playbook.stack.protocol import Completed, PartVersion
 from playbook.stack.record import StackRecord
 
-__all__ = ["process_names", "read_fingerprint", "run_tool"]
+__all__ = ["process_names", "read_fingerprint", "run_tool", "write_passwords"]
 
 
 _SYSTEM_PATH = "/usr/bin:/bin"
@@ -58,7 +58,7 @@ def run_tool(
             {
                 "LC_ALL": "C",
                 "PGCONNECT_TIMEOUT": "10",
-                "PGPASSFILE": str(_passwords(ground)),
+                "PGPASSFILE": str(write_passwords(ground)),
                 "PATH": path,
                 **(env or {}),
             }
@@ -78,12 +78,12 @@ def run_tool(
     return Completed(tuple(argv), code, texts[0], texts[1], duration_s)
 
 
-def _passwords(ground: Ground) -> Path:
+def write_passwords(ground: Ground) -> Path:
     """
     Write the accounts' passwords where libpq finds them: pg_dumpall forgets those in a connection string.
     """
     record = ground.record()
-    path = ground.folder / "services" / "pgpass"
+    path = ground.workplace("passwords") / "pgpass"
     lines = [
         ":".join(_escaped(field) for field in ("127.0.0.1", "*", "*", account, record.secrets[f"{role}_password"]))
         for role in ROLES

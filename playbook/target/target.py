@@ -48,7 +48,7 @@ class SmokeRequest(_Section):
 
 class Source(_Section):
     """
-    A service started from its source folder: argv templates may hold {python}, {port}, {profile}, {seed}.
+    A service started from its source folder: argv templates may hold {python}, {host}, {port}, {profile}, {seed}.
     """
 
     folder: Path

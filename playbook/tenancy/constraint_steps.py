@@ -24,13 +24,15 @@ def reference(
     *,
     parent: str,
     parents: tuple[str, ...],
+    server_major: int,
     on_delete: LiteralString = "",
 ) -> tuple[Step, ...]:
     """
     Reference a parent's key: first for new rows, then, after a scan, for all. Before FORCE, under which it lies.
 
-    On a partitioned table NOT VALID needs PostgreSQL 18.
+    On a partitioned table NOT VALID needs PostgreSQL 18; before it the scan happens under the lock.
     """
+    at_once = bool(table.partitions) and server_major < 18  # noqa: PLR2004
     named = sql.Identifier(name)
     add = Step(
         id=f"{table.table}.{parent}-reference",
@@ -38,8 +40,9 @@ def reference(
         sql=(
             table.spell(
                 "ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns})"
-                " REFERENCES {parent} ({parents}){on_delete} NOT VALID",
+                " REFERENCES {parent} ({parents}){on_delete}{later}",
                 name=named,
+                later=sql.SQL("" if at_once else " NOT VALID"),
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
                 parent=sql.Identifier(table.schema, parent),
                 parents=sql.SQL(", ").join(map(sql.Identifier, parents)),
@@ -47,7 +50,7 @@ def reference(
             ),
         ),
         lock=Lock("SHARE ROW EXCLUSIVE", f"{table.name} and {table.schema}.{parent}"),
-        effect="brief",
+        effect="scan" if at_once else "brief",
         undo=(table.spell("ALTER TABLE {table} DROP CONSTRAINT {name}", name=named),),
         done=known.constraint_exists(table.name, name),
     )

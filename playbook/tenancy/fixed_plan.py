@@ -104,7 +104,12 @@ def _key(table: MigratedTable, child: Child, owner: str, server_major: int) -> t
         *(step for columns in child.unique for step in index_steps.unique(table, table.key, *columns)),
         *(step for one in child.references if one.indexed for step in index_steps.index(table, table.key, one.column)),
         *constraint_steps.reference(
-            table, f"{table.table}_{table.key}_fkey", (table.key,), parent="tenants", parents=("id",)
+            table,
+            f"{table.table}_{table.key}_fkey",
+            (table.key,),
+            parent="tenants",
+            parents=("id",),
+            server_major=server_major,
         ),
         *(
             step
@@ -115,6 +120,7 @@ def _key(table: MigratedTable, child: Child, owner: str, server_major: int) -> t
                 (table.key, one.column),
                 parent=one.parent,
                 parents=(table.key, "id"),
+                server_major=server_major,
                 on_delete=one.on_delete_pair,
             )
         ),

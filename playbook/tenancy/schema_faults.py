@@ -20,7 +20,7 @@ KEY_FAULTS = (
         mechanism="NOT NULL dropped",
         fault=SqlFault(
             apply="ALTER TABLE public.documents ALTER COLUMN tenant_id DROP NOT NULL",
-            heal="ALTER TABLE public.documents ADD CONSTRAINT documents_tenant_id_not_null NOT NULL tenant_id",
+            heal="ALTER TABLE public.documents ALTER COLUMN tenant_id SET NOT NULL",
             probe=(
                 "SELECT NOT attnotnull FROM pg_attribute"
                 " WHERE attrelid = 'public.documents'::regclass AND attname = 'tenant_id'"

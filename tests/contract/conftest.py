@@ -6,18 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from playbook.errors import StackError
+from playbook.stack.compose.cli import require_compose
+from playbook.stack.compose.engine import Engine
+from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.local import LocalStack
 from playbook.stack.protocol import Stack
 from playbook.stack.source import ServiceSource
 
-BACKENDS = ("local",)
+BACKENDS = ("local", pytest.param("compose", marks=pytest.mark.compose))
 STAND_IN = Path(__file__).parent.parent / "stack" / "stand_in"
 
 
 def stand_in() -> ServiceSource:
     return ServiceSource(
         folder=STAND_IN,
-        serve=("{python}", "standin.py", "serve", "{port}"),
+        serve=("{python}", "standin.py", "serve", "{host}", "{port}"),
         migrate=("{python}", "standin.py", "migrate"),
         seed=("{python}", "standin.py", "seed", "{profile}", "{seed}"),
         env_prefix="ST_",
@@ -31,12 +35,25 @@ def stand_in() -> ServiceSource:
     )
 
 
+def require_engine() -> None:
+    """Skip, with the reason, where no Docker Engine with Compose answers."""
+    try:
+        Engine.open()
+        require_compose()
+    except StackError as error:
+        pytest.skip(f"no engine: {error.message}")
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """
     A stack of each backend that this machine has, brought up once.
     """
-    stack = LocalStack.create(f"contract-{request.param}-{os.getpid()}", service=stand_in(), seed=7)
+    kind: type[LocalStack] = LocalStack
+    if request.param == "compose":
+        require_engine()
+        kind = ComposeStack
+    stack = kind.create(f"contract-{request.param}-{os.getpid()}", service=stand_in(), seed=7)
     try:
         stack.up()
         yield stack

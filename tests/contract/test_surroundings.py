@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import signal
 import threading
@@ -13,6 +14,7 @@ import pytest
 import redis
 
 from playbook.errors import InputError, Unavailable
+from playbook.service.connection import Connection
 from playbook.stack.protocol import Endpoints, Fault, Kill, Pause, Restart, Signal, Site, Stack, State
 
 pytestmark = pytest.mark.stack
@@ -143,8 +145,26 @@ class TestProxy:
     def test_client_cannot_say_who_it_is(self, site: Site) -> None:
         lies = {"X-Forwarded-For": "6.6.6.6", "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"}
         heard = ask(site.endpoints.url("proxy") + "/headers", headers=lies)[1]
-        assert heard["x-forwarded-for"] == "127.0.0.1"
+        ipaddress.ip_address(heard["x-forwarded-for"])
         assert "6.6.6.6" not in json.dumps(heard)
+
+    @pytest.mark.parametrize("source", ["127.0.0.1", "127.44.7.9"])
+    def test_clients_are_told_apart_by_their_addresses(self, backend: Stack, site: Site, source: str) -> None:
+        if "client_addresses" not in backend.capabilities:
+            pytest.skip("a client has one address here")
+        url = site.endpoints.url("proxy")
+        line = Connection(url if site.doors is None else site.doors.door(url), source, 5.0)
+        line.request("GET", "/headers")
+        assert json.load(line.getresponse())["x-forwarded-for"] == source
+        line.close()
+
+    def test_a_closed_port_is_seen_to_be_closed(self, site: Site) -> None:
+        url = site.endpoints.url("app", 1)
+        door = url if site.doors is None else site.doors.door(url)
+        with site.faults.fault(Restart("app", instance=1)), pytest.raises(OSError):  # noqa: PT011 (refused)
+            Connection(door, "127.0.0.1", 1.0).connect()
+        again = site.endpoints.url("app", 1)
+        Connection(again if site.doors is None else site.doors.door(again), "127.0.0.1", 1.0).connect()
 
     def test_unready_instance_gets_nothing_until_it_is_ready_again(self, site: Site) -> None:
         first, second = (ask(site.endpoints.url("app", n) + "/pid")[1]["pid"] for n in (0, 1))

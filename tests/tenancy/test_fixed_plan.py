@@ -36,6 +36,15 @@ class TestTheFixedPlan:
         assert 'CHECK ("tenant_id" IS NOT NULL) NOT VALID' in text
         assert 'ALTER COLUMN "tenant_id" SET NOT NULL' in text
 
+    @pytest.mark.parametrize(("server_major", "at_once"), [(17, True), (18, False)])
+    def test_before_18_a_partitioned_table_gets_its_reference_at_once(
+        self, target: Target, server_major: int, at_once: bool
+    ) -> None:
+        plan = fixed_plan(target, server_major=server_major)
+        (step,) = (step for step in plan.steps if step.id == "events.tenants-reference")
+        assert ("NOT VALID" not in step.sql[0].as_string(None)) == at_once
+        assert step.effect == ("scan" if at_once else "brief")
+
     def test_a_target_without_tenancy_is_refused(self, target: Target) -> None:
         with pytest.raises(InputError, match="no database or no tenancy"):
             fixed_plan(target.model_copy(update={"tenancy": None}))

@@ -4,14 +4,23 @@ Owns the settings: what the environment says, once, at start. No other module re
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import NoDecode
 
 from knowledge.refusal import Refusal
 from knowledge.switches import Switches
 
 __all__ = ["Settings", "read_settings"]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _split(value: object) -> object:
+    return [word for word in value.split(",") if word] if isinstance(value, str) else value
 
 
 class Settings(Switches):
@@ -34,6 +43,8 @@ class Settings(Switches):
     """Where instances count rate limits together."""
     limits_file: Path | None = None
     """The declared rate limits; without it nothing is limited."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Comma-separated; they are believed beside those that the file declares: where a proxy is, is the deployment's."""
     limits_scale: float = Field(default=1.0, gt=0, le=1)
     """What their windows are multiplied by in a rehearsal; never below five seconds."""
     version: str = "0.1.0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ import psycopg
 
 SWITCHES = ("secret_required", "ready_checks_dependencies", "least_privilege_role", "crash_when_on")
 GREETING = "hello"
+ME = secrets.token_hex(4)
 LEFT: list[bool] = []
 
 
@@ -49,13 +51,15 @@ class Handler(BaseHTTPRequestHandler):
             body = {"version": "1", "source": source(), "switches": [name for name in SWITCHES if on(name)]}
         elif self.path == "/who":
             with psycopg.connect(os.environ["ST_DATABASE_URL"]) as connection:
-                row = connection.execute("SELECT current_user, current_database()").fetchone()
-            port = urlsplit(os.environ["ST_DATABASE_URL"]).port
+                row = connection.execute(
+                    "SELECT current_user, current_database(), pg_postmaster_start_time()::text"
+                ).fetchone()
             body = {
                 "user": row[0],
                 "database": row[1],
                 "greeting": GREETING,
-                "port": port,
+                "server": row[2],
+                "port": urlsplit(os.environ["ST_DATABASE_URL"]).port,
                 "told": os.environ.get("ST_TOLD"),
             }
         elif self.path == "/count":
@@ -66,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/headers":
             body = {name.lower(): value for name, value in self.headers.items()}
         elif self.path == "/pid":
-            body = {"pid": str(os.getpid())}
+            body = {"pid": ME}  # in containers every number is the same
         elif self.path.startswith("/slow/"):
             time.sleep(float(self.path.removeprefix("/slow/")))
         elif self.path != "/health/live":
@@ -78,14 +82,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def serve(port: int) -> None:
+def serve(port: int, host: str = "127.0.0.1") -> None:
     if on("crash_when_on"):
         sys.exit("crash_when_on is on")
     if on("secret_required") and not os.environ.get("ST_JWT_SECRET"):
         sys.stderr.write("ST_JWT_SECRET is missing\n")
         sys.exit(3)
     ThreadingHTTPServer.allow_reuse_address = True
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGUSR1, lambda *_: LEFT.append(True))
     signal.signal(signal.SIGUSR2, lambda *_: LEFT.clear())
@@ -107,6 +111,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["serve", port]:
             serve(int(port))
+        case ["serve", host, port]:
+            serve(int(port), host)
         case ["migrate"]:
             migrate()
         case ["seed", profile, number]:

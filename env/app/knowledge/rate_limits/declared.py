@@ -95,6 +95,12 @@ class Declared(_Read):
         )
         return self.model_copy(update={"limits": limits})
 
+    def trusting(self, proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> Declared:
+        """
+        Believe these proxies too.
+        """
+        return self.model_copy(update={"trusted_proxies": (*self.trusted_proxies, *proxies)})
+
 
 def read_declared(path: Path) -> Declared:
     """

@@ -97,7 +97,7 @@ def choose_limits(settings: Settings, tokens: Tokens) -> RateLimits | None:
     """
     if settings.limits_file is None:
         return None
-    declared = read_declared(settings.limits_file).scaled(settings.limits_scale)
+    declared = read_declared(settings.limits_file).scaled(settings.limits_scale).trusting(settings.trusted_proxies)
     for limit in declared.limits:
         check_key(limit.key)
     address = forwarded_by_trusted(declared.trusted_proxies) if settings.limits_proxy_aware else forwarded_leftmost
