@@ -88,11 +88,12 @@ class Trial:
             return self._all_void(wanted, f"the baseline before is not green: {red}")
         of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
         of_code = [one for one in wanted if one not in of_schema]
+        asked = [one for one in self.checks if any(one in self.asked(sabotage) for sabotage in wanted)]
         with ThreadPoolExecutor(self.jobs) as pool:
             matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
             with open_benches(lambda: self._copy("hardened"), pool, count=self.jobs if of_schema else 1) as benches:
                 matrix += benches.each(self._on_bench, of_schema)
-                reds = list(pool.map(self._baseline, benches.scenes))
+                reds = list(pool.map(partial(self._baseline, asked), benches.scenes))
         red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
@@ -100,7 +101,7 @@ class Trial:
         if self.observed:
             return _red(self.observed)
         with self._copy("hardened") as bench:
-            return self._baseline(bench)
+            return self._baseline(self.checks, bench)
 
     def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
         assert isinstance(sabotage.fault, SqlFault)
@@ -173,11 +174,11 @@ class Trial:
 
         return [one for one in self.checks if wanted(one)]
 
-    def _baseline(self, bench: Scene) -> str | None:
+    def _baseline(self, asked: Sequence[Check], bench: Scene) -> str | None:
         fresh = replace(bench, memo={})
         with kept_connections():
             broken = self.smoke(fresh)
-            return self._red(fresh) if broken is None else f"smoke test: {broken}"
+            return _red(run_checks(asked, fresh)) if broken is None else f"smoke test: {broken}"
 
     def _red(self, bench: Scene) -> str | None:
         return _red(run_checks(self.checks, bench))

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from playbook import bringup, isolation, limits, load, preflight, recovery, tenancy
 from playbook.errors import InputError
-from playbook.postgres.connect import read_major
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm, pairs, plain
 from playbook.proof.procedure import ProcedureBench
@@ -80,7 +79,7 @@ class Phase:
 
 def _migrate(stack: Stack, target: Target, say: Say) -> None:
     database = stack.database("hardened")
-    plan = tenancy.fixed_plan(target, server_major=read_major(database))
+    plan = tenancy.fixed_plan_for(target, database)
     applied = tenancy.apply(plan, database)
     fresh = [one for one in applied if not one.already]
     if fresh:

@@ -5,7 +5,7 @@ Turning a schema into one that keeps its tenants apart: the plan, its applicatio
 from playbook.tenancy.apply import Applied, apply
 from playbook.tenancy.census import read_apart, read_owned, read_relations
 from playbook.tenancy.checks import CHECKS
-from playbook.tenancy.fixed_plan import fixed_plan
+from playbook.tenancy.fixed_plan import fixed_plan, fixed_plan_for
 from playbook.tenancy.kept_rows import compare_digests
 from playbook.tenancy.sabotages import SABOTAGES
 from playbook.tenancy.steps import Plan, Step
@@ -19,6 +19,7 @@ __all__ = [
     "apply",
     "compare_digests",
     "fixed_plan",
+    "fixed_plan_for",
     "read_apart",
     "read_owned",
     "read_relations",

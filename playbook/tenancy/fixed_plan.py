@@ -10,6 +10,8 @@ from __future__ import annotations
 from psycopg import sql
 
 from playbook.errors import InputError
+from playbook.postgres.connect import read_major
+from playbook.postgres.role import HasDsn
 from playbook.target.target import Target
 from playbook.tenancy import constraint_steps, index_steps, key_steps, policy_steps, service_functions
 from playbook.tenancy.function_steps import FunctionSteps
@@ -21,11 +23,18 @@ from playbook.tenancy.role_steps import RoleSteps
 from playbook.tenancy.service_tables import ADDED, CHILDREN, COUNTERS, READ_IN_PART, SHOWN, Child
 from playbook.tenancy.steps import Lock, Plan, Step
 
-__all__ = ["RECORD", "fixed_plan"]
+__all__ = ["RECORD", "fixed_plan", "fixed_plan_for"]
 
 RECORD = "alembic_version"
 REVISION = "0002"
 DOWN_REVISION = "0001"
+
+
+def fixed_plan_for(target: Target, database: HasDsn) -> Plan:
+    """
+    Make the plan as the server of this database can carry it out. Read-only. Raises InputError like `fixed_plan`.
+    """
+    return fixed_plan(target, server_major=read_major(database))
 
 
 def fixed_plan(target: Target, *, server_major: int = 18) -> Plan:
