@@ -21,6 +21,9 @@ __all__ = ["Answer", "Client", "File", "login", "token_of", "try_login", "writte
 File = tuple[str, bytes, str]
 """Name, content and declared media type of a file to send."""
 
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_ENDED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -100,13 +103,20 @@ class Client:
         """
         Send one request; `form` and `files` make it a form, and of a longer answer only the beginning is read.
 
-        No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text.
+        No answer (refused, reset, timed out) is an Answer of status 0 with the reason as text. An idempotent request
+        whose connection ended before the answer is sent once more (RFC 9110, 9.2.2): after an error of its own a server
+        may close a connection that looks idle.
         """
         request = self._http.build_request(
             method, path, json=json, headers=headers, params=params, data=form, files=files
         )
         try:
-            response = self._http.send(request, stream=at_most_bytes is not None)
+            try:
+                response = self._http.send(request, stream=at_most_bytes is not None)
+            except _ENDED:
+                if method not in _IDEMPOTENT:
+                    raise
+                response = self._http.send(request, stream=at_most_bytes is not None)
             return Answer.of(response) if at_most_bytes is None else Answer.begun(response, at_most_bytes)
         except httpx.TransportError as err:
             return Answer(0, {}, f"{type(err).__name__}: {err}", None, 0.0)
