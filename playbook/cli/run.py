@@ -22,12 +22,13 @@ from playbook.evidence.outcome import Outcome, worst
 from playbook.evidence.seal import seal_interrupted
 from playbook.evidence.sign import sign_run
 from playbook.places import places
+from playbook.proof.sabotage import ContainerFault
 from playbook.proof.trial import PROFILES
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
 from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
 from playbook.run.render import render
-from playbook.target.scenario import Profile
+from playbook.target.scenario import Scenario
 
 __all__ = ["commands", "execute_plans"]
 
@@ -148,7 +149,7 @@ def _dry(plans: list[RunPlan]) -> Reply:
             "profile": plan.scenario.profile,
             "seed": plan.scenario.seed,
             "without": [*sorted(plan.without)],
-            "phases": [_dry_phase(one, plan.scenario.profile) for one in plan.phases],
+            "phases": [_dry_phase(one, plan.scenario) for one in plan.phases],
         }
         for plan in plans
     ]
@@ -167,8 +168,10 @@ def _dry(plans: list[RunPlan]) -> Reply:
     return Reply(show=show, data={"dry_run": told})
 
 
-def _dry_phase(one: PhasePlanned, profile: Profile) -> JsonValue:
-    tried = [s.name for s in one.phase.sabotages if PROFILES.index(s.profile) <= PROFILES.index(profile)]
+def _dry_phase(one: PhasePlanned, scenario: Scenario) -> JsonValue:
+    in_profile = [s for s in one.phase.sabotages if PROFILES.index(s.profile) <= PROFILES.index(scenario.profile)]
+    has_containers = scenario.stack == "compose"
+    tried = [s.name for s in in_profile if has_containers or not isinstance(s.fault, ContainerFault)]
     return {
         "id": one.phase.id,
         "mode": one.mode,
