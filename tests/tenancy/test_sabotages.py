@@ -27,6 +27,7 @@ class TestTheRegistry:
         assert sum(s.harmless for s in SABOTAGES) >= 4
 
 
+@pytest.mark.soak
 @pytest.mark.stack
 class TestTheTrial:
     """Each fault turns red what it names and nothing else; the harmless ones nothing."""
