@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, make_prober, partial_strength
+from playbook.limits.callers import Caller
 from playbook.limits.declaration import Declaration, Limit, Store
 from playbook.limits.experiments import Prober
 from playbook.limits.findings import limit_names
@@ -37,7 +38,7 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     """
     Make the store fail, ask each limit N + 2 times, heal it, and count once more.
 
-    Who did without the store what was not declared is red already, and is not waited for.
+    Who did without the store what was not declared is red already, and is not counted again.
     """
     declaration = declared(scene)
     store = _need_store(declaration)
@@ -45,13 +46,13 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     prober = make_prober(scene)
     weakness = partial_strength(scene)
     limits = declaration.limits
-    callers = [prober.callers.fresh(limit) for limit in limits]
+    callers = [_fresh(prober, limit) for limit in limits]
     with ThreadPoolExecutor(len(limits)) as pool:
         with scene.faults.fault(fault):
             down = list(pool.map(prober.ask_without_store, limits, callers))
         words = [judge_without_store(seen, limit.binding) for limit, seen in zip(limits, down, strict=True)]
-        until = [time.monotonic() + (BACK_WITHIN_S if word == store.when_down else 0) for word in words]
-        again = list(pool.map(partial(_counted_again, prober), limits, until))
+        as_declared = [word == store.when_down for word in words]
+        again = list(pool.map(partial(_counted_again, prober, time.monotonic() + BACK_WITHIN_S), limits, as_declared))
     for limit, seen, word, back in zip(limits, down, words, again, strict=True):
         points: list[JsonValue] = [[one.at_s, one.status, one.admitted] for one in seen]
         slowest = max(one.took_s for one in seen)
@@ -74,15 +75,30 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
         )
 
 
-def _counted_again(prober: Prober, limit: Limit, until: float) -> int:
+def _fresh(prober: Prober, limit: Limit) -> Caller:
     """
-    Count until it is right again, at least once and at most until the deadline.
+    Get a fresh caller; who lost the store shortly before may still answer a log-in with an error, and is asked again.
     """
+    until = time.monotonic() + BACK_WITHIN_S
     while True:
+        try:
+            return prober.callers.fresh(limit)
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def _counted_again(prober: Prober, until: float, limit: Limit, as_declared: bool) -> int | None:  # noqa: FBT001
+    """
+    Count until it is right again, at least once and at most until the deadline; None for what is red already.
+    """
+    while as_declared:
         admitted = prober.count(limit).admitted if not prober.instances[1:] else prober.share(limit).admitted
         if admitted == limit.binding.requests or time.monotonic() > until:
             return admitted
         time.sleep(0.2)
+    return None
 
 
 @check(
