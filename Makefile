@@ -46,8 +46,11 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 lock: $(READY)  ## Renew env/requirements.lock from pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --all-extras pyproject.toml -o env/requirements.lock
-	@.venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links -c env/requirements.lock env/app/requirements.in -o env/app/requirements.lock
+	@for part in app load store; do \
+		.venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links -c env/requirements.lock "env/$$part/requirements.in" \
+			-o "env/$$part/requirements.lock" || exit 1; \
+	done
 
 bench: $(READY)  ## Measure side by side (by hand, on a quiet machine)
 	@for file in benchmarks/*.py; do .venv/bin/python "$$file" || exit 1; done

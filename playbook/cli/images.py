@@ -73,11 +73,11 @@ def _list() -> Reply:
 def _build() -> Reply:
     from playbook.stack.compose.cli import require_compose  # noqa: PLC0415
     from playbook.stack.compose.engine import Engine  # noqa: PLC0415
-    from playbook.stack.compose.images import ensure_images  # noqa: PLC0415
+    from playbook.stack.compose.images import PROFILES, ensure_images  # noqa: PLC0415
 
     engine = Engine.open()
     require_compose()
-    made = ensure_images(engine, places().env, say=lambda text: click.echo(text, err=True))
+    made = ensure_images(engine, places().env, profiles=PROFILES, say=lambda text: click.echo(text, err=True))
 
     def show(console: Console) -> None:
         for tag in made.tags.values():
@@ -119,13 +119,13 @@ def _save(file: Path) -> Reply:
 def _load(file: Path) -> Reply:
     from playbook.stack.compose.carrying import load  # noqa: PLC0415
     from playbook.stack.compose.engine import Engine  # noqa: PLC0415
-    from playbook.stack.compose.images import read_images  # noqa: PLC0415
+    from playbook.stack.compose.images import PROFILES, read_images  # noqa: PLC0415
 
     if not file.is_file():
         raise InputError(f"{file} is not there", hint="Write it with: playbook images save")
     engine = Engine.open()
     loaded = load(file)
-    _, missing = read_images(engine, places().env)
+    _, missing = read_images(engine, places().env, PROFILES)
     words = f"not of this checkout: {', '.join(missing)}" if missing else "all that this checkout needs is there"
 
     def show(console: Console) -> None:
@@ -136,9 +136,9 @@ def _load(file: Path) -> Reply:
 
 def _all() -> Images:
     from playbook.stack.compose.engine import Engine  # noqa: PLC0415
-    from playbook.stack.compose.images import read_images  # noqa: PLC0415
+    from playbook.stack.compose.images import PROFILES, read_images  # noqa: PLC0415
 
-    found, missing = read_images(Engine.open(), places().env)
+    found, missing = read_images(Engine.open(), places().env, PROFILES)
     if found is None or missing:
         raise StackError(f"These images are missing: {', '.join(missing)}", hint="Build them: playbook images build")
     return found

@@ -4,16 +4,18 @@ Owns the commands about stacks: up, down, ps.
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 from pydantic import JsonValue
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering, table
-from playbook.errors import InputError
+from playbook.errors import InputError, PlaybookError
 from playbook.evidence.outcome import Exit
 from playbook.places import places
 from playbook.run.plan import Asked, make_plan
-from playbook.run.stacks import create_stack
+from playbook.run.stacks import add_beside, create_stack
 from playbook.stack import StackSummary, list_stacks
 from playbook.stack.mend import destroy, destroy_forgotten
 from playbook.stack.protocol import Leftovers
@@ -28,17 +30,39 @@ __all__ = ["commands"]
 @click.option("--stack", type=click.Choice(["local", "compose"]), help="Backend; default: the scenario's.")
 @click.option("--profile", type=click.Choice(["quick", "standard", "quarterly"]))
 @click.option("--seed", type=click.IntRange(min=0))
+@click.option(
+    "--with",
+    "beside",
+    multiple=True,
+    type=click.Choice(["observe", "load", "store"]),
+    help="With --stack compose: start these besides (repeatable).",
+)
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Of `--with load`.")
 @answering
-def up(name: str, scenario: str, stack: str | None, profile: str | None, seed: int | None) -> Reply:
+def up(  # noqa: PLR0917 (click gives each by name)
+    name: str,
+    scenario: str,
+    stack: str | None,
+    profile: str | None,
+    seed: int | None,
+    beside: tuple[str, ...],
+    workers: int,
+) -> Reply:
     r"""
     Bring a stack up and leave it running, as found; `down` destroys it.
+
+    Containers may have company. observe: Prometheus, Alertmanager and exporters. load: a Locust master and workers.
+    store: an S3-compatible store.
 
     \b
     Examples:
       playbook up
       playbook up demo --profile standard --seed 7
+      playbook up demo --stack compose --with observe --with load --workers 3
     """
     plan = make_plan(Asked(scenario=scenario, stack=stack, profile=profile, seed=seed), places())
+    if beside and plan.scenario.stack != "compose":
+        raise InputError(f"--with {beside[0]}: a stack of processes has none", hint="Add: --stack compose")
     made = create_stack(
         plan.target,
         backend=plan.scenario.stack,
@@ -50,10 +74,16 @@ def up(name: str, scenario: str, stack: str | None, profile: str | None, seed: i
     )
     made.up(progress=lambda step: click.echo(f"{name}: {step}", err=True))
     addresses = {state: made.endpoints(state).url("app") for state in ("found", "hardened")}
+    if beside:
+        try:
+            addresses.update(add_beside(made, plan, beside, workers=workers, say=partial(click.echo, err=True)))
+        except PlaybookError:
+            made.down()
+            raise
 
     def show(console: Console) -> None:
-        for state, url in addresses.items():
-            console.print(f"{state:9} {url}", markup=False)
+        for place, url in addresses.items():
+            console.print(f"{place:9} {url}", markup=False)
         console.print(f"Destroy it with: playbook down {name}", markup=False)
 
     return Reply(show=show, data={"stack": name, "endpoints": {**addresses}})

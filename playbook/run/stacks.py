@@ -5,13 +5,17 @@ Owns making the stack that a target and a backend ask for, and finding one that 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from playbook.errors import InputError
+from playbook.load.swarm import swarm_traffic
+from playbook.proof.scene import Scene
+from playbook.run.plan import RunPlan
 from playbook.stack import Accounts, LocalStack, ServiceSource, list_stacks
 from playbook.target.target import Target
 
-__all__ = ["attach_stack", "create_stack", "hand_name", "source_of"]
+__all__ = ["add_beside", "attach_stack", "create_stack", "hand_name", "source_of"]
 
 
 def source_of(target: Target) -> ServiceSource:
@@ -71,6 +75,20 @@ def create_stack(
         run_folder=run_folder,
         owner_pipe=owned,
     )
+
+
+def add_beside(
+    stack: LocalStack, plan: RunPlan, profiles: Sequence[str], *, workers: int, say: Callable[[str], None]
+) -> Mapping[str, str]:
+    """
+    Start what a profile of compose.yaml has beside a stack of containers; returns where it is reached.
+    """
+    from playbook.stack.compose.stack import ComposeStack  # noqa: PLC0415 (needs the engine's library)
+
+    assert isinstance(stack, ComposeStack)
+    scene = Scene.of(stack.site("hardened"), state="hardened", target=plan.target, seed=plan.scenario.seed)
+    traffic = swarm_traffic(scene) if "load" in profiles else {}
+    return stack.add(profiles, workers=workers, traffic=traffic, progress=say)
 
 
 def attach_stack(name: str) -> LocalStack | None:

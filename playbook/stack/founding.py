@@ -35,6 +35,8 @@ _SECRETS = (
     "redis_admin_password",
     "jwt_secret",
     "seed_password",
+    "store_access_key",
+    "store_secret_key",
 )
 _UNPRIVILEGED = "nobody"
 

@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,11 @@ from pathlib import Path
 from docker.errors import DockerException, ImageNotFound
 
 from playbook.errors import StackError
-from playbook.stack.compose.app_context import app_context
 from playbook.stack.compose.cli import compose
 from playbook.stack.compose.engine import Engine
+from playbook.stack.compose.packed_context import packed_context
 
-__all__ = ["BASE", "IMAGES", "ImageSource", "Images", "ensure_images", "image_tag", "read_images"]
+__all__ = ["BASE", "IMAGES", "PROFILES", "ImageSource", "Images", "ensure_images", "image_tag", "read_images"]
 
 BASE = "hardening-playbook/base:trixie"
 _PULLED = "debian:trixie-slim"
@@ -37,11 +37,16 @@ _NOT_SOURCE = {"__pycache__", "site"}
 class ImageSource:
     """
     One image: its folder in env/, the service of compose.yaml that builds it, the variable that names it there.
+
+    `profile`: wanted only with that profile of compose.yaml. `context`: the variable that names the folder that it is
+    built in, where that holds locked packages too.
     """
 
     folder: str
     service: str
     variable: str
+    profile: str | None = None
+    context: str | None = None
 
 
 IMAGES: Mapping[str, ImageSource] = {
@@ -49,8 +54,13 @@ IMAGES: Mapping[str, ImageSource] = {
     "redis": ImageSource("redis", "found-redis", "REDIS_IMAGE"),
     "pgbouncer": ImageSource("pgbouncer", "hardened-pooler", "PGBOUNCER_IMAGE"),
     "proxy": ImageSource("proxy", "found-proxy", "PROXY_IMAGE"),
-    "app": ImageSource("app", "found-app", "APP_IMAGE"),
+    "app": ImageSource("app", "found-app", "APP_IMAGE", context="APP_CONTEXT"),
+    "observe": ImageSource("observe", "prometheus", "OBSERVE_IMAGE", profile="observe"),
+    "load": ImageSource("load", "locust-master", "LOAD_IMAGE", profile="load", context="LOAD_CONTEXT"),
+    "store": ImageSource("store", "store", "STORE_IMAGE", profile="store", context="STORE_CONTEXT"),
 }
+PROFILES = tuple(sorted({one.profile for one in IMAGES.values() if one.profile}))
+"""What can be started beside the states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +78,31 @@ class Images:
         return {IMAGES[name].variable: tag for name, tag in self.tags.items()}
 
 
-def read_images(engine: Engine, env: Path) -> tuple[Images | None, tuple[str, ...]]:
+def read_images(engine: Engine, env: Path, profiles: Collection[str] = ()) -> tuple[Images | None, tuple[str, ...]]:
     """
     Say which images this checkout needs, and which of them are missing; None: not even the base. Read-only.
     """
+    wanted = {name: one for name, one in IMAGES.items() if one.profile is None or one.profile in profiles}
     base = _known_base(engine)
     if base is None:
-        return None, tuple(IMAGES)
+        return None, tuple(wanted)
     identity = _identity(engine, base)
     assert identity is not None
-    tags = {name: image_tag(name, env / one.folder, identity) for name, one in IMAGES.items()}
+    tags = {name: image_tag(name, env / one.folder, identity) for name, one in wanted.items()}
     return Images(base, tags), tuple(name for name, tag in tags.items() if _identity(engine, tag) is None)
 
 
-def ensure_images(engine: Engine, env: Path, *, say: Callable[[str], None] = lambda _: None) -> Images:
+def ensure_images(
+    engine: Engine, env: Path, *, profiles: Collection[str] = (), say: Callable[[str], None] = lambda _: None
+) -> Images:
     """
     Make whatever image is missing. Raises StackError with the last lines of what failed.
     """
-    images, missing = read_images(engine, env)
+    images, missing = read_images(engine, env, profiles)
     if images is None:
         say("image base")
         _make_base(engine, env)
-        images, missing = read_images(engine, env)
+        images, missing = read_images(engine, env, profiles)
         assert images is not None
     if missing:
         say(f"images {', '.join(missing)}")
@@ -138,16 +151,18 @@ def _make_base(engine: Engine, env: Path) -> None:
 
 
 def _build(engine: Engine, env: Path, images: Images, missing: tuple[str, ...]) -> None:
-    with _apt_sources(env) as sources, tempfile.TemporaryDirectory(prefix="hardening-playbook-app-") as context:
-        if "app" in missing:
-            app_context(env / "app", Path(context))
+    with _apt_sources(env) as sources, tempfile.TemporaryDirectory(prefix="hardening-playbook-build-") as room:
+        contexts = {one.context: Path(room, name) for name in missing if (one := IMAGES[name]).context}
+        for name in missing:
+            if (variable := IMAGES[name].context) is not None:
+                packed_context(env / IMAGES[name].folder, contexts[variable])
         description = env / "compose.yaml"
         variables = {
             **dict.fromkeys(_REQUIRED.findall(description.read_text(encoding="utf-8")), "unused"),  # by a build
             **images.variables,
             "BASE_IMAGE": images.base,
             "APT_SOURCES": str(sources),
-            "APP_CONTEXT": context,
+            **{variable: str(folder) for variable, folder in contexts.items()},
         }
         services = [IMAGES[name].service for name in missing]
         compose([description], ["build", *services], variables=variables)

@@ -11,7 +11,7 @@ from docker.errors import DockerException, ImageNotFound
 
 from playbook.errors import StackError
 from playbook.stack.compose.engine import Engine
-from playbook.stack.compose.images import read_images
+from playbook.stack.compose.images import PROFILES, read_images
 
 __all__ = ["ImageSeen", "read_inventory"]
 
@@ -32,7 +32,7 @@ def read_inventory(engine: Engine, env: Path) -> tuple[ImageSeen, ...]:
     """
     List a checkout's images, the base first; those without a base cannot be named yet. Read-only.
     """
-    images, _ = read_images(engine, env)
+    images, _ = read_images(engine, env, PROFILES)
     if images is None:
         return (ImageSeen("base", "(none)", "", 0),)
     wanted = {"base": images.base, **images.tags}

@@ -23,6 +23,14 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "pgbouncer": ("pgbouncer",),
     "proxy": ("haproxy",),
     "app": ("python3", "libfaketime"),
+    "observe": (
+        "prometheus",
+        "prometheus-alertmanager",
+        "prometheus-postgres-exporter",
+        "prometheus-redis-exporter",
+    ),
+    "load": ("python3",),
+    "store": ("openssl",),
 }
 _LIST = (
     "dpkg-query -W -f '${Package} ${Version}\\n';"

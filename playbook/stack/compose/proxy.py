@@ -27,6 +27,14 @@ resolvers docker
   hold refused 1h
   hold other 1h
 """
+# For Prometheus, on the state's network; it is not published.
+_METRICS = """\
+frontend metrics
+  bind *:8405
+  option dontlog-normal
+  http-request use-service prometheus-exporter if { path /metrics }
+  http-request deny
+"""
 
 
 class ComposeProxy(LocalProxy):
@@ -98,4 +106,4 @@ class ComposeProxy(LocalProxy):
         options = f"{PORTS['app']} check resolvers docker resolve-prefer ipv4 init-addr none"
         servers = "".join(f"  server {name} {host}:{options}\n" for name, host in self._hosts.items())
         ready = self._place.record().service.ready
-        return spell_configuration(bind=f"*:{port}", ready=ready, servers=servers) + _RESOLVERS
+        return spell_configuration(bind=f"*:{port}", ready=ready, servers=servers) + _METRICS + _RESOLVERS

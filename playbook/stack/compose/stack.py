@@ -7,7 +7,7 @@ records, switches, restarts and repair holds for containers as it does for proce
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,7 @@ from playbook.stack.compose.founding import found_stack
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.compose.launcher import ComposeLauncher
 from playbook.stack.compose.logs import ComposeLogs
+from playbook.stack.compose.profiles import add_profiles
 from playbook.stack.compose.scratch import scratch_site
 from playbook.stack.compose.seen import ComposeContainers
 from playbook.stack.compose.states import ComposeStates
@@ -127,6 +128,21 @@ class ComposeStack(LocalStack):
             self._site,
             ScratchOrder(without, edits, instances, proxy, clock, settings or {}, weakness),
         )
+
+    def add(
+        self,
+        profiles: Sequence[str],
+        *,
+        workers: int = 2,
+        traffic: Mapping[str, object] | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Mapping[str, str]:
+        """
+        Start what a profile of compose.yaml has, beside the states; returns where it is reached, by process.
+
+        `workers` and `traffic` are the swarm's. Raises InputError, StackError.
+        """
+        return add_profiles(self._place, profiles, workers=workers, traffic=traffic or {}, say=progress)
 
     def tool(self, argv: Sequence[str], *, as_server: bool = False, env: Mapping[str, str] | None = None) -> Completed:
         return run_tool(self._place, argv, as_server=as_server, env=env)

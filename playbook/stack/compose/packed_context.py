@@ -1,5 +1,5 @@
 """
-Owns the build context of the app's image: its code, and its locked packages for the image's Python and CPU.
+Owns build contexts of images with Python packages: their files, and the locked packages for the image's Python and CPU.
 
 Packages are fetched here, by hash, and not in the build: that needs no network, no certificates and no compiler.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playbook.errors import StackError
 
-__all__ = ["PYTHON", "app_context"]
+__all__ = ["PYTHON", "packed_context"]
 
 PYTHON = "3.13"
 """Of Debian trixie, which the image has."""
@@ -22,9 +22,9 @@ _LIMIT_S = 600
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".*", "site")
 
 
-def app_context(source: Path, target: Path) -> None:
+def packed_context(source: Path, target: Path) -> None:
     """
-    Fill an empty folder with what the app's Dockerfile copies. Raises StackError when the packages cannot be had.
+    Fill a folder with what a Dockerfile copies. Raises StackError when the packages cannot be had.
     """
     shutil.copytree(source, target, ignore=_NOT_CODE, dirs_exist_ok=True)
     lock, site = source / "requirements.lock", target / "site"
@@ -32,7 +32,7 @@ def app_context(source: Path, target: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LIMIT_S)
     if done.returncode != 0:
         raise StackError(
-            f"The app's packages cannot be had:\n{done.stderr.strip()[-2000:]}",
+            f"The packages of {source.name} cannot be had:\n{done.stderr.strip()[-2000:]}",
             hint="Is the package index reachable? Else carry images in: playbook images load.",
         )
 
