@@ -37,18 +37,20 @@ def _field(scene: Scene, name: str, field: str) -> tuple[str, Observation]:
     return value, Observation(role="inside", request=f"{field} in /proc/1/status", value=value)
 
 
-def container_check(slug: str, **words: str) -> Callable[[Callable[[Scene], Iterator[Finding]]], Check]:
+def container_check(
+    slug: str, *, population: Callable[[Scene], Sequence[str]] = names_of, **words: str
+) -> Callable[[Callable[[Scene], Iterator[Finding]]], Check]:
     """
-    Make a check of all containers, `container.` and the slug.
+    Make a check of all containers, or those of the population, `container.` and the slug.
     """
     severity = words.pop("severity")
     return check(
         f"container.{slug}",
         phase="10",
-        population=names_of,
+        population=population,
         reach="code",
         severity=severity,  # type: ignore[arg-type]
-        dear=slug in {"health.able-to-fail", "restart.after-crash"},
+        dear=slug.partition(".")[0] in {"health", "restart", "start"},
         **words,  # type: ignore[arg-type]
     )
 

@@ -10,7 +10,9 @@ from playbook.stack.protocol import Weakness
 __all__ = ["SABOTAGES"]
 
 
-def _weakened(weakness: Weakness, title: str, protection: str, kills: str, *, quick: bool = False) -> Sabotage:
+def _weakened(
+    weakness: Weakness, title: str, protection: str, *kills: str, subject: str = "app", quick: bool = False
+) -> Sabotage:
     return Sabotage(
         name=f"container-{weakness}",
         title=title,
@@ -18,7 +20,7 @@ def _weakened(weakness: Weakness, title: str, protection: str, kills: str, *, qu
         protection=protection,
         mechanism="left out of the container's description",
         fault=ContainerFault(weakness),
-        kills={f"container.{kills}": ("app",)},
+        kills={f"container.{one}": (subject,) for one in kills},
         profile="quick" if quick else "standard",
     )
 
@@ -30,7 +32,26 @@ SABOTAGES = (
     _weakened("port-beyond-loopback", "The app's port is published beyond loopback", "ports", "ports.loopback"),
     _weakened("no-limits", "The app may take all memory and processes", "limits", "limits.set"),
     _weakened("secret-in-environment", "The signing secret stands in the environment", "secrets", "secrets.not-shown"),
-    _weakened("health-always-good", "The app's health check is `true`", "health check", "health.able-to-fail"),
+    _weakened(
+        "health-always-good",
+        "The app's health check is `true`",
+        "health check",
+        "health.able-to-fail",
+        "health.follows-database",
+    ),
+    _weakened(
+        "health-asks-itself",
+        "The app's health check asks whether it lives, not whether it is ready",
+        "health check's question",
+        "health.follows-database",
+    ),
+    _weakened(
+        "starts-at-once",
+        "The pooler starts as soon as the database runs, whether it answers or not",
+        "start order",
+        "start.in-order",
+        subject="pooler",
+    ),
     _weakened("no-restart", "The app has no restart policy", "restart policy", "restart.after-crash"),
     _weakened("unbounded-log", "The app's log is kept without a bound", "log driver", "logs.bounded"),
 )

@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
 from playbook.postgres.role import Role
 
 __all__ = [
+    "Begun",
     "Capability",
     "Clock",
     "Completed",
@@ -69,10 +71,16 @@ Weakness = Literal[
     "no-limits",
     "secret-in-environment",
     "health-always-good",
+    "health-asks-itself",
+    "starts-at-once",
     "no-restart",
     "unbounded-log",
 ]
-"""What the container of a scratch's first instance may lack of what the others have."""
+"""
+What the container of a scratch's first instance may lack of what the others have.
+
+`starts-at-once` is of the state that the scratch is of: there one service does not wait for the one that it needs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +315,17 @@ class Doors(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """
+    How a service started: when it ran, when it was found healthy first (None: never seen so), and how it is now.
+    """
+
+    started: datetime
+    healthy: datetime | None
+    health: str
+
+
 class Containers(Protocol):
     """
     The containers of one state or scratch, by the names of their services ("app", "app-1", "redis", …).
@@ -339,6 +358,18 @@ class Containers(Protocol):
 
     def started(self, name: str) -> str:
         """When its present run began, in the engine's words; empty while it does not run. Read-only."""
+        ...
+
+    def described(self) -> Sequence[str]:
+        """The services of the state itself, also where this is a scratch of it. Read-only."""
+        ...
+
+    def start_held(self, name: str, hold_s: float) -> Mapping[str, Begun]:
+        """
+        Stop all that is `described` and start it again, while one service hangs for so long from its first moment.
+
+        Returns when everything is healthy; raises StackError when that does not come.
+        """
         ...
 
     def hang(self, name: str) -> AbstractContextManager[None]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from playbook.bringup import containers, survival, weakened
@@ -15,6 +17,14 @@ pytestmark = [pytest.mark.compose, pytest.mark.stack]
 CHECKS = (*containers.CHECKS, *survival.CHECKS)
 
 
+@pytest.fixture(scope="module")
+def asking(running: ComposeStack) -> Iterator[ComposeStack]:
+    """The stack, while readiness asks the database, as it does when phase 10 has hardened it."""
+    running.configure("hardened", {"ready_checks_dependencies": True})
+    yield running
+    running.configure("hardened", {"ready_checks_dependencies": False})
+
+
 def scene_of(site: Site) -> Scene:
     return Scene.of(site, state="hardened", target=read_target(places().data / "targets" / "reference.yaml"), seed=1)
 
@@ -22,16 +32,16 @@ def scene_of(site: Site) -> Scene:
 class TestContainerChecks:
     """A whole stack passes them; each bound that is taken away turns exactly its own check red."""
 
-    def test_all_containers_of_a_state_pass(self, running: ComposeStack) -> None:
-        results = run_checks(CHECKS, scene_of(running.site("hardened")))
+    def test_all_containers_of_a_state_pass(self, asking: ComposeStack) -> None:
+        results = run_checks(CHECKS, scene_of(asking.site("hardened")))
         assert {(r.id, r.subject): (r.outcome, r.reason or r.actual) for r in results if r.outcome != "pass"} == {}
         assert {r.subject for r in results} == {"app", "pooler", "postgres", "proxy", "redis"}
 
     @pytest.mark.parametrize("sabotage", weakened.SABOTAGES, ids=[one.name for one in weakened.SABOTAGES])
-    def test_exactly_the_named_check_is_red(self, running: ComposeStack, sabotage: Sabotage) -> None:
+    def test_exactly_the_named_check_is_red(self, asking: ComposeStack, sabotage: Sabotage) -> None:
         assert isinstance(sabotage.fault, ContainerFault)
         asked = [one for one in CHECKS if not one.dear or one.id in sabotage.kills]
-        with running.scratch("hardened", weakness=sabotage.fault.weakness) as site:
+        with asking.scratch("hardened", weakness=sabotage.fault.weakness) as site:
             assert site.containers is not None
             assert list(site.containers.weaknesses("app")) == [sabotage.fault.weakness]
             assert list(site.containers.weaknesses("redis")) == []

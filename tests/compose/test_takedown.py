@@ -99,6 +99,16 @@ class TestForgotten:
         finally:
             engine.api.remove_volume(f"{mine}-kept")
 
+    def test_what_another_user_has_is_not_touched(self, engine: Engine) -> None:
+        theirs, mine, me = f"theirs-{random.randrange(10**9)}", f"mine-{random.randrange(10**9)}", 4_000_001
+        for name, user in ((theirs, me + 1), (mine, me)):
+            engine.api.create_volume(name, labels={STACK: name, NAME: name, USER: str(user), PROCESS: "x"})
+        try:
+            assert set(remove_forgotten(engine, me, set())) == {mine}
+            assert engine.api.inspect_volume(theirs)["Name"] == theirs
+        finally:
+            engine.api.remove_volume(theirs)
+
 
 class TestKilled:
     """kill -9 of the runner, at any moment of `up`, leaves nothing."""
@@ -136,6 +146,29 @@ class TestKilled:
         assert left_of(engine, stack.name)
         gone = remove_forgotten(engine, os.getuid(), _known())
         assert gone[stack.name].removed["containers"] >= 8
+        assert left_of(engine, stack.name) == []
+
+
+class TestEngineRestarted:
+    """A stack outlives a restart of the engine, is mended by `up`, and goes without a trace."""
+
+    @pytest.mark.soak
+    def test_it_comes_back_and_goes(self, engine: Engine, begin: Begin) -> None:
+        pid = Path("/run/docker.pid")
+        if os.environ.get("PLAYBOOK_MAY_RESTART_ENGINE") != "1" or os.getuid() != 0 or not pid.is_file():
+            pytest.skip("PLAYBOOK_MAY_RESTART_ENGINE=1, as root, lets this test restart the engine")
+        stack = begin()
+        stack.up()
+        number = int(pid.read_text())
+        os.kill(number, signal.SIGTERM)
+        end = time.monotonic() + 60
+        while Path(f"/proc/{number}").exists():
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        subprocess.run(["sh", str(ROOT / "env" / "engine" / "start")], check=True, capture_output=True)
+        stack.up()
+        assert stack.database("hardened").sealed
+        assert stack.down().names == ()
         assert left_of(engine, stack.name) == []
 
 

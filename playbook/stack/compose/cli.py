@@ -91,6 +91,7 @@ def _hint(said: str) -> str:
     known = {
         "no space left on device": "The engine's disk is full: free it (docker system df shows what takes the space).",
         "all predefined address pools": "Too many networks: take stacks down (playbook ps, playbook down).",
+        "all ports are allocated": "No port is free: take stacks down, or widen net.ipv4.ip_local_port_range.",
         "port is already allocated": "Somebody took a port meanwhile; try again.",
         "pull access denied": "An image is missing, and cannot be fetched: playbook images build, or images load.",
         "no such host": "The network does not lead to the registry or mirror: playbook images load carries images in.",

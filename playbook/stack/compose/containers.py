@@ -96,7 +96,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
             user="0:0" if weak == "root" else ground.user(),
             ports=list(plan.ports),
             environment=_environment(ground, plan),
-            healthcheck=_health(plan),
+            healthcheck=_health(ground, plan),
             working_dir=plan.workdir,
             labels=labels,
             host_config=limits,
@@ -133,8 +133,11 @@ def _environment(ground: ComposeGround, plan: Plan) -> dict[str, str]:
     return {**plan.environment, **shown}
 
 
-def _health(plan: Plan) -> Healthcheck | None:
+def _health(ground: ComposeGround, plan: Plan) -> Healthcheck | None:
     words = ["true"] if plan.weakness == "health-always-good" else plan.health
+    if plan.weakness == "health-asks-itself":
+        service = ground.record().service
+        words = [service.live if word == service.ready else word for word in words]
     if not words:
         return None
     second = 1_000_000_000

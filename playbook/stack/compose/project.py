@@ -72,17 +72,24 @@ class Project:
         services = {} if code is None else {name: {"volumes": [mount]} for name in _APPS}
         self._code.write_text(json.dumps({"services": services}), encoding="utf-8")
 
-    def up(self, services: Sequence[str], *, wait: bool = True) -> None:
+    def up(self, services: Sequence[str], *, wait: bool = True, also: Sequence[Path] = ()) -> None:
         """
         Make what is missing, start it in order, with `wait` until every health check passes. Raises StackError.
 
-        Nothing is built or fetched here.
+        Nothing is built or fetched here. `also`: further files of Compose, whose words count more.
         """
         words = ["up", "--detach", *(["--wait"] if wait else []), "--no-build", "--pull", "never", *services]
         try:
-            compose([self._file, self._code], words, variables=self.variables())
+            compose([self._file, self._code, *also], words, variables=self.variables())
         except StackError as error:
             raise StackError("\n".join([error.message, *self._last_words()]), hint=error.hint) from error
+
+    def described(self, also: Sequence[Path] = ()) -> str:
+        """
+        Spell the whole description as Compose understands it, as JSON. Read-only.
+        """
+        files = [self._file, self._code, *also]
+        return compose(files, ["config", "--format", "json"], variables=self.variables())
 
     def _last_words(self) -> Iterator[str]:
         """

@@ -14,9 +14,10 @@ from docker.errors import DockerException
 from playbook.errors import StackError, Unavailable
 from playbook.stack.compose.engine import Container
 from playbook.stack.compose.ground import ComposeGround
+from playbook.stack.compose.start_order import GO_ON, HANG, StartOrder
 from playbook.stack.compose.tools import execute
 from playbook.stack.ensemble import Ensemble
-from playbook.stack.protocol import Completed, Weakness
+from playbook.stack.protocol import Begun, Completed, Weakness
 
 __all__ = ["ComposeContainers"]
 
@@ -26,8 +27,9 @@ class ComposeContainers:
     The containers of an ensemble; the server of a state is none of its scratches'.
     """
 
-    def __init__(self, ground: ComposeGround, ensemble: Ensemble) -> None:
+    def __init__(self, ground: ComposeGround, ensemble: Ensemble, weakness: Weakness | None = None) -> None:
         self._ground = ground
+        self._order = StartOrder(ground, ensemble.state, weak=weakness == "starts-at-once")
         self._first = ensemble.apps[0].process
         self._own = self._first == f"{ensemble.state}/app"
         self._state = ensemble.state
@@ -67,6 +69,7 @@ class ComposeContainers:
         seen = self._ground.engine.inspect(self._container(name).id)
         host, config = seen["HostConfig"], seen["Config"]
         bindings = [one for each in (host["PortBindings"] or {}).values() for one in each]
+        test = (config.get("Healthcheck") or {}).get("Test") or []
         lacking: Mapping[Weakness, bool] = {
             "root": config["User"].split(":")[0] in {"", "0", "root"},
             "capability": bool(host["CapAdd"]),
@@ -74,11 +77,25 @@ class ComposeContainers:
             "port-beyond-loopback": any(one["HostIp"] != "127.0.0.1" for one in bindings),
             "no-limits": not (host["Memory"] and host["PidsLimit"]),
             "secret-in-environment": any("SECRET" in one.partition("=")[0] for one in config["Env"] or ()),
-            "health-always-good": (config.get("Healthcheck") or {}).get("Test") == ["CMD", "true"],
+            "health-always-good": test == ["CMD", "true"],
+            "health-asks-itself": self._ground.record().service.live in test,
+            "starts-at-once": name == "app" and not self._order.waits(),
             "no-restart": host["RestartPolicy"]["Name"] in {"", "no"},
             "unbounded-log": not host["LogConfig"]["Config"],
         }
         return [weakness for weakness, lacks in lacking.items() if lacks]
+
+    def described(self) -> Sequence[str]:
+        """
+        List the services of the state itself. Read-only.
+        """
+        return self._order.services()
+
+    def start_held(self, name: str, hold_s: float) -> Mapping[str, Begun]:
+        """
+        Stop the state and start it again, while one of its services hangs for so long from its first moment.
+        """
+        return self._order.start_held(name, hold_s)
 
     def published(self, name: str) -> Sequence[str]:
         """
@@ -113,11 +130,11 @@ class ComposeContainers:
         """
         Freeze all processes of the service for the time of the block; the container's first one goes on.
         """
-        self.run(name, ["bash", "-c", "kill -STOP -1"])
+        self.run(name, HANG)
         try:
             yield
         finally:
-            self.run(name, ["bash", "-c", "kill -CONT -1"])
+            self.run(name, GO_ON)
 
     def crash(self, name: str) -> None:
         """

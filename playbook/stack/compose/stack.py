@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -125,7 +126,7 @@ class ComposeStack(LocalStack):
             self._place,
             self._known(state),
             self._kept.database(state),
-            self._site,
+            partial(self._site, weakness=weakness),
             ScratchOrder(without, edits, instances, proxy, clock, settings or {}, weakness),
         )
 
@@ -163,7 +164,13 @@ class ComposeStack(LocalStack):
             texts.append(self._place.engine.logs(found.id, since=since))
         return "".join(texts)
 
-    def _site(self, ensemble: Ensemble, database: LocalDatabase, clock: ProvenClock | None) -> Site:
+    def _site(
+        self,
+        ensemble: Ensemble,
+        database: LocalDatabase,
+        clock: ProvenClock | None,
+        weakness: Weakness | None = None,
+    ) -> Site:
         first = ensemble.apps[0]
         assert isinstance(first, ComposeApp)
         assert isinstance(database, ComposeDatabase)
@@ -178,6 +185,6 @@ class ComposeStack(LocalStack):
             clock=clock,
             rollout=LocalRollout(ensemble),
             logs=ComposeLogs(self._place, ensemble),
-            containers=ComposeContainers(self._place, ensemble),
+            containers=ComposeContainers(self._place, ensemble, weakness),
             doors=ComposeDoors(self._place),
         )

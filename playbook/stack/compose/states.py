@@ -19,6 +19,7 @@ from playbook.stack.compose.pooler import ComposePooler
 from playbook.stack.compose.project import Project, require_ours
 from playbook.stack.compose.proxy import ComposeProxy
 from playbook.stack.compose.servers import ComposeServers
+from playbook.stack.compose.start_order import keep_ports
 from playbook.stack.compose.store import ComposeStore
 from playbook.stack.database import seal
 from playbook.stack.ensemble import Ensemble, app_name, upstreams
@@ -118,10 +119,7 @@ class ComposeStates(States):
         Start what does not run, servers and stores before apps, proxies last; wait until all of it answers.
         """
         super().serve(services)
-        for one in self._place.engine.containers(self._place.record().id):
-            state, _, service = one.process.partition("/")
-            if state in STATES and one.ports:
-                self._place.file.keep_port(state, service, next(iter(one.ports.values())))
+        keep_ports(self._place, STATES)
 
     def _begin(self, progress: Callable[[str], None]) -> None:
         """
