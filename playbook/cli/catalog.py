@@ -4,6 +4,8 @@ Owns the commands that tell what there is: list, explain, switches, sabotages. R
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 from pydantic import JsonValue
 from rich.console import Console
@@ -12,12 +14,20 @@ from playbook.cli.explanation import explanation
 from playbook.cli.reply import Reply, answering, table
 from playbook.places import places
 from playbook.proof.check import Check
-from playbook.proof.sabotage import CodeEdit, ContainerFault, ProcedureFault, Sabotage, SwitchOff
+from playbook.proof.sabotage import CodeEdit, ContainerFault, LeftBehind, ProcedureFault, Sabotage, SwitchOff
 from playbook.report.requirements import read_mappings
 from playbook.run.phases import PHASES, registry
 from playbook.target.target import read_target
 
 __all__ = ["commands"]
+
+_KINDS: Mapping[type, str] = {
+    SwitchOff: "switch",
+    CodeEdit: "edit",
+    ContainerFault: "container",
+    ProcedureFault: "procedure",
+    LeftBehind: "leftover",
+}
 
 
 @click.command("list")
@@ -153,7 +163,13 @@ def _check(one: Check) -> dict[str, JsonValue]:
 
 
 def _sabotage(one: Sabotage) -> dict[str, JsonValue]:
-    kinds = {SwitchOff: "switch", CodeEdit: "edit", ContainerFault: "container", ProcedureFault: "procedure"}
+    kinds = {
+        SwitchOff: "switch",
+        CodeEdit: "edit",
+        ContainerFault: "container",
+        ProcedureFault: "procedure",
+        LeftBehind: "leftover",
+    }
     kind = kinds.get(type(one.fault), "sql")
     return {
         "name": one.name,

@@ -9,8 +9,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playbook.stack.protocol import Edit, Weakness
+from playbook.stack.remains import RemainKind
 
-__all__ = ["WHOLE", "CodeEdit", "ContainerFault", "FaultKind", "ProcedureFault", "Sabotage", "SqlFault", "SwitchOff"]
+__all__ = [
+    "WHOLE",
+    "CodeEdit",
+    "ContainerFault",
+    "FaultKind",
+    "LeftBehind",
+    "ProcedureFault",
+    "Sabotage",
+    "SqlFault",
+    "SwitchOff",
+]
 
 WHOLE: tuple[str, ...] = ()
 """Subjects of a check that answers about the whole."""
@@ -73,7 +84,16 @@ class ContainerFault:
     weakness: Weakness
 
 
-FaultKind = SqlFault | SwitchOff | CodeEdit | ProcedureFault | ContainerFault
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """
+    One thing that a take-down leaves behind; tried when the run's stack is gone.
+    """
+
+    kind: RemainKind
+
+
+FaultKind = SqlFault | SwitchOff | CodeEdit | ProcedureFault | ContainerFault | LeftBehind
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from playbook.stack.protocol import (
     Site,
     Store,
 )
+from playbook.stack.remains import Remains
 from playbook.target.scenario import Profile
 from playbook.target.target import Target
 
@@ -52,6 +53,7 @@ class Scene:
     site_logs: Logs | None = None
     site_containers: Containers | None = None
     site_doors: Doors | None = None
+    site_remains: Remains | None = None
     capabilities: frozenset[Capability] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
     memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
@@ -110,6 +112,10 @@ class Scene:
     @property
     def containers(self) -> Containers:
         return _need(self.site_containers, "a container")
+
+    @property
+    def remains(self) -> Remains:
+        return _need(self.site_remains, "a stack that was taken down")
 
     def door(self, url: str) -> str:
         """

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playbook.errors import PlaybookError
-from playbook.evidence.events import Interrupted, RunEnded, StackDown, StackUp
+from playbook.evidence.events import Interrupted, RunEnded, StackUp
 from playbook.evidence.folder import RunFolder, create_run
 from playbook.evidence.log import EventLog
 from playbook.evidence.outcome import Exit, exit_for
@@ -25,6 +25,7 @@ from playbook.evidence.run import Run, read_run
 from playbook.evidence.seal import Render, seal
 from playbook.evidence.writer import Writer
 from playbook.places import Places
+from playbook.run.aftermath import take_down
 from playbook.run.batch import Batch, run_phases
 from playbook.run.begin import parts_of, run_started
 from playbook.run.plan import RunPlan
@@ -128,7 +129,7 @@ def _on_stack(
         run_folder=folder.path,
         owned=True,
     )
-    keeping = False
+    keeping = completed = False
     try:
         emitter.protect(stack.secrets.values())
         room = folder_of(name) / "runner"
@@ -138,9 +139,9 @@ def _on_stack(
             with batch.start_kernel() as first:
                 _bring_up(stack, plan, emitter, progress)
                 run_phases(plan.phases, batch, first)
-        keeping = keep
+        keeping, completed = keep, True
     finally:
-        _take_down(stack, emitter, keeping=keeping)
+        take_down(stack, plan, emitter, keeping=keeping, completed=completed)
     return name if keeping else None
 
 
@@ -157,16 +158,6 @@ def _bring_up(stack: LocalStack, plan: RunPlan, emitter: HeardEmitter, progress:
             duration_s=round(time.monotonic() - begun, 3),
         )
     )
-
-
-def _take_down(stack: LocalStack, emitter: HeardEmitter, *, keeping: bool) -> None:
-    begun = time.monotonic()
-    if keeping:
-        stack.release()
-        emitter.emit(StackDown(stack=stack.name, kept=True))
-        return
-    left = stack.down()
-    emitter.emit(StackDown(stack=stack.name, leftovers=left.names, duration_s=round(time.monotonic() - begun, 3)))
 
 
 def _kernel_environment(writer: Writer, stack: LocalStack, folder: RunFolder) -> Mapping[str, str]:

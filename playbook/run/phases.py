@@ -45,7 +45,7 @@ class Phase:
     before the phase's `switches` are turned on; both are idempotent. `copies` makes the form of its throw-away copies.
     `jobs`: so many faults are tried at once. `measures`: its figures rest on a machine that does nothing
     else. `rehearse` runs what the checks then read, and `bench` opens the subject on which the phase's sabotages mutate
-    it.
+    it. The checks `afterwards`, and their sabotages, are tried when the stack is gone.
     """
 
     id: str
@@ -62,6 +62,8 @@ class Phase:
     measures: bool = False
     rehearse: Rehearse | None = None
     bench: Callable[[Stack, Scene], AbstractContextManager[ProcedureBench]] | None = None
+    afterwards: tuple[Check, ...] = ()
+    afterwards_sabotages: tuple[Sabotage, ...] = ()
 
     def harden(self, stack: Stack, target: Target, *, without: frozenset[str], say: Say) -> None:
         """
@@ -112,10 +114,14 @@ PHASES = (
             "stops, freezes and starts the database servers of both states for a few seconds",
             "restarts the app of `hardened` with its start-up switches on",
             "starts extra instances of the service on throw-away copies",
+            "in containers: stops and starts all services of both states once",
+            "leaves things of the stack behind for a moment when it is gone",
         ),
         checks=bringup.CHECKS,
         sabotages=bringup.SABOTAGES,
         switches=("secret_required", "ready_checks_dependencies"),
+        afterwards=bringup.AFTERWARDS,
+        afterwards_sabotages=bringup.AFTERWARDS_SABOTAGES,
     ),
     Phase(
         id="20",
@@ -234,4 +240,7 @@ def registry() -> Registry:
     """
     Make the registry of all phases.
     """
-    return Registry.of([c for phase in PHASES for c in phase.checks], [s for phase in PHASES for s in phase.sabotages])
+    return Registry.of(
+        [c for phase in PHASES for c in (*phase.checks, *phase.afterwards)],
+        [s for phase in PHASES for s in (*phase.sabotages, *phase.afterwards_sabotages)],
+    )
