@@ -43,7 +43,11 @@ def list_(what: str) -> Reply:
       playbook list phases --json
     """
     if what == "phases":
-        rows = [(p.id, p.title, f"{len(p.checks)}", f"{len(p.sabotages)}", ", ".join(p.needs) or "-") for p in PHASES]
+        every = [registry().of_phase(p.id) for p in PHASES]
+        rows = [
+            (p.id, p.title, f"{len(one.checks)}", f"{len(one.sabotages)}", ", ".join(p.needs) or "-")
+            for p, one in zip(PHASES, every, strict=True)
+        ]
         return Reply(
             show=lambda c: c.print(table("", ("phase", "title", "checks", "sabotages", "needs"), rows)),
             data={
@@ -53,10 +57,10 @@ def list_(what: str) -> Reply:
                         "title": p.title,
                         "notebook": p.notebook,
                         "needs": list(p.needs),
-                        "checks": [c.id for c in p.checks],
-                        "sabotages": [s.name for s in p.sabotages],
+                        "checks": [c.id for c in one.checks],
+                        "sabotages": [s.name for s in one.sabotages],
                     }
-                    for p in PHASES
+                    for p, one in zip(PHASES, every, strict=True)
                 ]
             },
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +23,7 @@ from playbook.evidence.outcome import Outcome, worst
 from playbook.evidence.seal import seal_interrupted
 from playbook.evidence.sign import sign_run
 from playbook.places import places
-from playbook.proof.sabotage import ContainerFault
+from playbook.proof.sabotage import ContainerFault, LeftBehind, Sabotage
 from playbook.proof.trial import PROFILES
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
@@ -159,8 +160,7 @@ def _dry(plans: list[RunPlan]) -> Reply:
             head = f"{plan.scenario.name}: target {plan.target.name}, stack {plan.scenario.stack}"
             console.print(f"{head}, profile {plan.scenario.profile}, seed {plan.scenario.seed}", markup=False)
             rows = [
-                (one.phase.id, one.mode, f"{len(one.phase.checks)}", "\n".join(one.phase.touches))
-                for one in plan.phases
+                (one.phase.id, one.mode, f"{len(_checks(one))}", "\n".join(one.phase.touches)) for one in plan.phases
             ]
             console.print(table("", ("phase", "mode", "checks", "what it touches"), rows))
         console.print("nothing was started; all addresses are on 127.0.0.1")
@@ -169,17 +169,27 @@ def _dry(plans: list[RunPlan]) -> Reply:
 
 
 def _dry_phase(one: PhasePlanned, scenario: Scenario) -> JsonValue:
-    in_profile = [s for s in one.phase.sabotages if PROFILES.index(s.profile) <= PROFILES.index(scenario.profile)]
+    every = (*one.phase.sabotages, *one.phase.afterwards_sabotages)
+    in_profile = [s for s in every if PROFILES.index(s.profile) <= PROFILES.index(scenario.profile)]
     has_containers = scenario.stack == "compose"
-    tried = [s.name for s in in_profile if has_containers or not isinstance(s.fault, ContainerFault)]
+    tried = [s.name for s in in_profile if has_containers or not _needs_containers(s)]
     return {
         "id": one.phase.id,
         "mode": one.mode,
         "touches": [*one.phase.touches],
-        "checks": [c.id for c in one.phase.checks],
+        "checks": [*_checks(one)],
         "sabotages": [*tried],
         "parameters": cast("dict[str, JsonValue]", dict(one.parameters)),
     }
+
+
+def _checks(one: PhasePlanned) -> Sequence[str]:
+    return [c.id for c in (*one.phase.checks, *one.phase.afterwards)]
+
+
+def _needs_containers(one: Sabotage) -> bool:
+    of_engine = isinstance(one.fault, LeftBehind) and one.fault.kind not in {"processes", "directories"}
+    return of_engine or isinstance(one.fault, ContainerFault)
 
 
 commands = {"run": run}
