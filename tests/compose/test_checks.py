@@ -15,6 +15,11 @@ from playbook.target.target import read_target
 
 pytestmark = [pytest.mark.compose, pytest.mark.stack]
 CHECKS = (*containers.CHECKS, *survival.CHECKS)
+TRIED = [
+    # Its check is seen to fail by `health-always-good` too: this one shows that it asks more than that.
+    pytest.param(one, id=one.name, marks=[pytest.mark.soak] if one.name == "container-health-asks-itself" else [])
+    for one in weakened.SABOTAGES
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,7 @@ class TestContainerChecks:
         assert {(r.id, r.subject): (r.outcome, r.reason or r.actual) for r in results if r.outcome != "pass"} == {}
         assert {r.subject for r in results} == {"app", "pooler", "postgres", "proxy", "redis"}
 
-    @pytest.mark.parametrize("sabotage", weakened.SABOTAGES, ids=[one.name for one in weakened.SABOTAGES])
+    @pytest.mark.parametrize("sabotage", TRIED)
     def test_exactly_the_named_check_is_red(self, asking: ComposeStack, sabotage: Sabotage) -> None:
         assert isinstance(sabotage.fault, ContainerFault)
         asked = [one for one in CHECKS if not one.dear or one.id in sabotage.kills]
