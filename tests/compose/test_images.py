@@ -4,13 +4,16 @@ import re
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
+from playbook.cli.stack import up
 from playbook.errors import InputError, StackError
 from playbook.places import places
 from playbook.stack.compose.carrying import load, save
-from playbook.stack.compose.images import IMAGES, image_tag
+from playbook.stack.compose.images import IMAGES, PROFILES, image_tag
+from playbook.stack.compose.profiles import MOST_WORKERS, find_profile
 
 pytestmark = pytest.mark.unit
 ENV = places().env
@@ -89,6 +92,16 @@ class TestDescription:
         assert {one.service for one in IMAGES.values()} <= set(description["services"])
         for one in IMAGES.values():
             assert one.variable in str(description["services"][one.service]["image"])  # type: ignore[index]
+
+    def test_the_command_line_knows_the_profiles(self, description: dict[str, dict[str, object]]) -> None:
+        options = {one.name: one.type for one in up.params}
+        assert isinstance(options["beside"], click.Choice)
+        assert set(options["beside"].choices) == set(PROFILES)
+        assert isinstance(options["workers"], click.IntRange)
+        assert options["workers"].max == MOST_WORKERS
+        known = {profile for one in description["services"].values() for profile in one.get("profiles", [])}  # type: ignore[attr-defined]
+        assert known == set(PROFILES)
+        assert {one for name in PROFILES for one in find_profile(name).services} <= set(description["services"])
 
     def test_no_dockerfile_asks_for_what_the_engine_of_debian_12_cannot_do(self) -> None:
         for file in ENV.glob("*/Dockerfile"):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from playbook.errors import InputError
 from playbook.stack.compose.engine import STACK, Engine
 from playbook.stack.compose.stack import ComposeStack
+from playbook.stack.compose.start_order import GO_ON, HANG
 from playbook.stack.protocol import Restart
 from playbook.stack.record import RecordFile
 from playbook.stack.registry import folder_of
@@ -70,6 +72,27 @@ class TestTheirContainers:
             assert seen["Config"]["User"].split(":")[0] not in {"", "0", "root"}, one.process
             assert {b["HostIp"] for bs in (host["PortBindings"] or {}).values() for b in bs} <= {"127.0.0.1"}
             assert [value for value in running.secrets.values() if len(value) > 8 and value in str(seen)] == []
+
+    @pytest.mark.soak
+    def test_every_health_check_is_able_to_fail(
+        self, engine: Engine, running: ComposeStack, beside: Mapping[str, str]
+    ) -> None:
+        stack = RecordFile(folder_of(running.name)).read().id
+        wanted = {
+            one.id for one in engine.containers(stack) if one.process.split("/")[0] in {"observe", "load", "store"}
+        }
+
+        def healths() -> dict[str, str]:
+            return {f"{one.process} {one.id[:6]}": one.health for one in engine.containers(stack) if one.id in wanted}
+
+        def are(health: str) -> bool:
+            return set(healths().values()) == {health}
+
+        for words, health in ((HANG, "unhealthy"), (GO_ON, "healthy")):
+            for one in wanted:
+                order = engine.api.exec_create(one, list(words))
+                engine.api.exec_start(order["Id"])
+            until(health, partial(are, health))
 
     def test_an_unknown_profile_is_refused(self, running: ComposeStack) -> None:
         with pytest.raises(InputError, match="no profile nothing"):
