@@ -23,12 +23,10 @@ from playbook.proof.procedure import ProcedureBench
 from playbook.proof.sabotage import ProcedureFault, Sabotage, SqlFault
 from playbook.proof.scene import Scene
 from playbook.stack.protocol import Edit, Stack, Weakness
-from playbook.target.scenario import Profile
+from playbook.target.scenario import Profile, includes
 from playbook.target.target import Target
 
 __all__ = ["Trial"]
-
-PROFILES: tuple[Profile, ...] = ("quick", "standard", "quarterly")
 
 
 @dataclass(slots=True)
@@ -68,7 +66,7 @@ class Trial:
 
         Without a green baseline before and after, every entry is void: a red that was there anyway is no kill.
         """
-        wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(self.profile)]
+        wanted = [s for s in sabotages if includes(self.profile, s.profile)]
         matrix: list[KillEntry] = []
         of_procedure = [s for s in wanted if isinstance(s.fault, ProcedureFault)]
         others = [s for s in wanted if s not in of_procedure]
@@ -166,11 +164,10 @@ class Trial:
         Choose the checks to ask under one sabotage: those that it names, and every other that it could turn red.
         """
         schema_only = isinstance(sabotage.fault, SqlFault)
-        sparing = self.profile == "quick" and not sabotage.harmless
 
         def wanted(one: Check) -> bool:
             reached = one.reach == "all" or (one.reach == "rows") is schema_only
-            return one.id in sabotage.kills or (reached and not (one.dear and sparing))
+            return one.id in sabotage.kills or (reached and not (one.dear and self.profile == "quick"))
 
         return [one for one in self.checks if wanted(one)]
 
