@@ -111,6 +111,13 @@ class Scene:
     def containers(self) -> Containers:
         return _need(self.site_containers, "a container")
 
+    def setting(self, name: str) -> str:
+        """
+        Name the environment variable that a setting of the service is read from.
+        """
+        source = self.target.service.found.source if self.target.service else None
+        return f"{source.env_prefix if source else ''}{name}"
+
     def door(self, url: str) -> str:
         """
         Give the address at which the service of an http address tells clients apart: mostly that very address.
