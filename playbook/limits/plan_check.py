@@ -33,7 +33,7 @@ def _plans(scene: Scene) -> list[PlanFile]:
     section = scene.target.limits
     if section is None or not section.plans:
         raise Unavailable("the target names no further files of limits", hint="Write `limits: {plans: […]}`.")
-    few = scene.profile == "quick" or scene.state.startswith("sabotaged:")
+    few = scene.profile == "quick" or scene.under_fault
     files = section.plans[:FEW] if few else section.plans
     return scene.once("limits.plans", lambda: read_plans(files))
 

@@ -111,6 +111,13 @@ class Scene:
     def containers(self) -> Containers:
         return _need(self.site_containers, "a container")
 
+    @property
+    def under_fault(self) -> bool:
+        """
+        Whether this is a copy with a sabotage: the question there is whether that shows, not how well all else holds.
+        """
+        return self.state.startswith("sabotaged:")
+
     def setting(self, name: str) -> str:
         """
         Name the environment variable that a setting of the service is read from.

@@ -88,11 +88,14 @@ class Trial:
         of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
         of_code = [one for one in wanted if one not in of_schema]
         asked = [one for one in self.checks if any(one in self.asked(sabotage) for sabotage in wanted)]
-        with ThreadPoolExecutor(self.jobs) as pool:
+        count = self.jobs if of_schema else 1
+        with (
+            ThreadPoolExecutor(self.jobs) as pool,
+            open_benches(lambda: self._copy("hardened"), pool, count=count) as benches,
+        ):
             matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
-            with open_benches(lambda: self._copy("hardened"), pool, count=self.jobs if of_schema else 1) as benches:
-                matrix += benches.each(self._on_bench, of_schema)
-                reds = list(pool.map(partial(self._baseline, asked), benches.scenes))
+            matrix += benches.each(self._on_bench, of_schema)
+            reds = list(pool.map(partial(self._baseline, asked), benches.scenes))
         red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
