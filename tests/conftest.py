@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from playbook.errors import StackError
+from playbook.stack.compose.cli import require_compose
+from playbook.stack.compose.engine import Engine
+
 HERE = Path(__file__).parent
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
@@ -36,6 +40,18 @@ def _configuration_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYBOOK_CONFIG", str(tmp_path_factory.mktemp("configuration")))
         yield
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """
+    Open the engine; skip, with the reason, where none answers.
+    """
+    try:
+        require_compose()
+        return Engine.open()
+    except StackError as error:
+        pytest.skip(f"no engine: {error.message}")
 
 
 class MustRun:

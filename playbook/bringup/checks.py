@@ -24,11 +24,6 @@ SECRETS: Mapping[str, str | None] = {"missing": None, "default": "change-me", "s
 BACK_WITHIN_S = 15.0
 
 
-def _prefix(scene: Scene) -> str:
-    service = scene.target.service
-    return service.found.source.env_prefix if service and service.found.source else ""
-
-
 def _status(scene: Scene, path: str) -> tuple[int, Observation]:
     with Client(scene.endpoints.url("app"), timeout_s=5.0) as client:
         answer = client.request("GET", path)
@@ -96,7 +91,7 @@ def live_without_database(scene: Scene) -> Iterator[Finding]:
 )
 def bad_secret_refused(scene: Scene) -> Iterator[Finding]:
     """Start one more instance with each bad secret."""
-    setting = f"{_prefix(scene)}JWT_SECRET"
+    setting = scene.setting("JWT_SECRET")
     with ThreadPoolExecutor() as pool:
         starts = {kind: pool.submit(scene.launcher.try_start, {setting: value}) for kind, value in SECRETS.items()}
     for kind, start in starts.items():

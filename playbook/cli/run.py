@@ -24,12 +24,11 @@ from playbook.evidence.seal import seal_interrupted
 from playbook.evidence.sign import sign_run
 from playbook.places import places
 from playbook.proof.sabotage import ContainerFault, LeftBehind, Sabotage
-from playbook.proof.trial import PROFILES
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
 from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
 from playbook.run.render import render
-from playbook.target.scenario import Scenario
+from playbook.target.scenario import PROFILES, Scenario, includes
 
 __all__ = ["commands", "execute_plans"]
 
@@ -170,7 +169,7 @@ def _dry(plans: list[RunPlan]) -> Reply:
 
 def _dry_phase(one: PhasePlanned, scenario: Scenario) -> JsonValue:
     every = (*one.phase.sabotages, *one.phase.afterwards_sabotages)
-    in_profile = [s for s in every if PROFILES.index(s.profile) <= PROFILES.index(scenario.profile)]
+    in_profile = [s for s in every if includes(scenario.profile, s.profile)]
     has_containers = scenario.stack == "compose"
     tried = [s.name for s in in_profile if has_containers or not _needs_containers(s)]
     return {

@@ -47,12 +47,12 @@ def fold_results(entries: Iterable[Entry], *, keep_worst: bool) -> tuple[CheckRe
             asked = None
             continue
         result = entry.event.result
-        question = (result.id, result.state)
-        if question != asked or result.key in latest[question]:
+        key, question = result.key, (result.id, result.state)
+        if question != asked or key in latest[question]:
             latest[question] = set()
         asked = question
-        latest[question].add(result.key)
-        tries.setdefault(result.key, []).append(result)
+        latest[question].add(key)
+        tries.setdefault(key, []).append(result)
     folded = []
     for key, attempts in tries.items():
         chosen = attempts[-1]
@@ -61,7 +61,7 @@ def fold_results(entries: Iterable[Entry], *, keep_worst: bool) -> tuple[CheckRe
         elif key not in latest[chosen.id, chosen.state]:
             continue
         count = max(len(attempts), chosen.attempts)
-        folded.append(chosen.model_copy(update={"attempts": count}))
+        folded.append(chosen if chosen.attempts == count else chosen.model_copy(update={"attempts": count}))
     return tuple(folded)
 
 

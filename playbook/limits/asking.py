@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from random import SystemRandom
 
+import redis
+
 from playbook.errors import Unavailable
 from playbook.limits.callers import Callers, Credentials, CredentialsFile
 from playbook.limits.declaration import SHORTEST_SCALED_S, Declaration, read_declaration
@@ -13,7 +15,7 @@ from playbook.limits.experiments import Prober
 from playbook.limits.people import SeededUsers
 from playbook.proof.scene import Scene
 
-__all__ = ["declared", "front_door", "make_prober", "partial_strength"]
+__all__ = ["declared", "front_door", "make_prober", "open_store", "partial_strength"]
 
 MOST_INSTANCES = 16
 
@@ -60,6 +62,13 @@ def make_prober(scene: Scene, *, longest_wait_s: float = 75.0) -> Prober:
     door = front_door(scene)
     callers = Callers(SystemRandom(), scene.once("limits.credentials", lambda: _credentials(scene, door)))
     return Prober(url=door, callers=callers, instances=_instances(scene), longest_wait_s=longest_wait_s)
+
+
+def open_store(scene: Scene) -> redis.Redis:
+    """
+    Connect to the store of the counters as its administrator; a context manager.
+    """
+    return redis.Redis.from_url(scene.store.dsn("admin"), socket_timeout=2, socket_connect_timeout=2)
 
 
 def _instances(scene: Scene) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from playbook.limits.cost_check import cost_capped
 from playbook.limits.exempt_check import exempt_exactly
 from playbook.limits.experiments import volley_size
 from playbook.limits.findings import abreast, admitted_of, counted_abreast, found_of, limit_names, trace_seen
+from playbook.limits.judging import TOO_MANY
 from playbook.limits.key_checks import key_unspoofable, neighbour_unaffected
 from playbook.limits.plan_check import plans_enforced
 from playbook.limits.store_checks import STORE_CHECKS
@@ -20,8 +21,6 @@ from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 
 __all__ = ["CHECKS"]
-
-TOO_MANY = 429
 
 
 @check(

@@ -12,11 +12,13 @@ from typing import TypeVar
 
 from playbook.stack.protocol import Clock
 
-__all__ = ["ClockTime", "Waits", "by_clock"]
+__all__ = ["SHY_S", "ClockTime", "Waits", "by_clock"]
 
 Told = TypeVar("Told")
 Waits = Generator[float, None, Told]
 """Yields the moments, by the moved clock, at which it wants to go on; returns what it learnt."""
+SHY_S = 6.0
+"""So long before its end a window must still be shut: true time goes on while the clock is moved."""
 
 
 class ClockTime:

@@ -12,6 +12,7 @@ from playbook.limits.declaration import WhenDown, Window
 
 __all__ = [
     "ANSWER_BOUND_S",
+    "TOO_MANY",
     "Asked",
     "Judged",
     "Spent",

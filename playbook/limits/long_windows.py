@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playbook.limits.callers import Caller, Callers
-from playbook.limits.clock_rounds import ClockTime, Waits, by_clock
+from playbook.limits.clock_rounds import SHY_S, ClockTime, Waits, by_clock
 from playbook.limits.limit import Limit, Window
 from playbook.limits.wire import Line
 from playbook.stack.protocol import Clock
 
 __all__ = ["kept_by_clock"]
 
-SHY_S = 6.0
-"""So long before its end a window must still be shut: true time goes on while the clock is moved."""
 PAST_S = 1.0
 MARGIN_S = 0.5
 

@@ -13,11 +13,11 @@ from pydantic import JsonValue
 
 from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
-from playbook.limits.asking import make_prober
+from playbook.limits.asking import make_prober, open_store
 from playbook.limits.callers import Callers
 from playbook.limits.clock_rounds import ClockTime, by_clock
 from playbook.limits.findings import trace_seen
-from playbook.limits.judging import judge_count
+from playbook.limits.judging import TOO_MANY, judge_count
 from playbook.limits.plan_files import Enforced, PlanFile, fill, filled_and_waited, read_plans
 from playbook.limits.wait_check import finish_waits
 from playbook.proof.check import Finding, check
@@ -27,14 +27,13 @@ __all__ = ["plans_enforced"]
 
 FEW = 2
 """So many files are loaded in profile quick, and under a fault, which shows in any."""
-TOO_MANY = 429
 
 
 def _plans(scene: Scene) -> list[PlanFile]:
     section = scene.target.limits
     if section is None or not section.plans:
         raise Unavailable("the target names no further files of limits", hint="Write `limits: {plans: […]}`.")
-    few = scene.profile == "quick" or scene.state.startswith("sabotaged:")
+    few = scene.profile == "quick" or scene.under_fault
     files = section.plans[:FEW] if few else section.plans
     return scene.once("limits.plans", lambda: read_plans(files))
 
@@ -61,7 +60,7 @@ def plans_enforced(scene: Scene) -> Iterator[Finding]:
     callers = make_prober(scene).callers
     with (
         ExitStack() as stack,
-        redis.Redis.from_url(scene.store.dsn("admin"), socket_timeout=2, socket_connect_timeout=2) as store,
+        open_store(scene) as store,
     ):
         urls = _serve(scene, plans, stack)
         seen = _enforced(scene, plans, urls, callers, store)
@@ -73,11 +72,9 @@ def _serve(scene: Scene, plans: list[PlanFile], stack: ExitStack) -> Mapping[str
     """
     Start an instance for each file, all at once; each is stopped with the stack.
     """
-    source = scene.target.service.found.source if scene.target.service else None
-    prefix = source.env_prefix if source else ""
 
     def begin(plan: PlanFile) -> str:
-        told = {f"{prefix}LIMITS_FILE": str(plan.path), f"{prefix}LIMITS_SCALE": "1"}
+        told = {scene.setting("LIMITS_FILE"): str(plan.path), scene.setting("LIMITS_SCALE"): "1"}
         return scene.door(stack.enter_context(scene.launcher.serving(told)))
 
     with ThreadPoolExecutor(len(plans)) as pool:

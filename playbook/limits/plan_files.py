@@ -13,10 +13,10 @@ import redis
 
 from playbook.limits.answers import trace_of
 from playbook.limits.callers import Caller, Callers
-from playbook.limits.clock_rounds import ClockTime, Waits
+from playbook.limits.clock_rounds import SHY_S, ClockTime, Waits
 from playbook.limits.counters import kept_windows, read_lives
 from playbook.limits.declaration import Declaration, read_declaration
-from playbook.limits.judging import Trace, too_long
+from playbook.limits.judging import TOO_MANY, Trace, too_long
 from playbook.limits.limit import Limit
 from playbook.limits.wire import Line, Request
 
@@ -24,9 +24,6 @@ __all__ = ["Enforced", "PlanFile", "fill", "filled_and_waited", "read_plans"]
 
 ATTEMPTS = 10
 """A window of a second is full of eleven requests within a tenth of it only while the machine is not busy."""
-TOO_MANY = 429
-SHY_S = 6.0
-"""So long before a window's end it must still be shut; true time goes on while the clock is moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from pydantic import JsonValue
 
 from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
-from playbook.limits.asking import declared, make_prober, partial_strength
+from playbook.limits.asking import declared, make_prober
 from playbook.limits.callers import Caller
 from playbook.limits.declaration import Declaration, Limit, Store
 from playbook.limits.experiments import Prober
-from playbook.limits.findings import limit_names
+from playbook.limits.findings import found_of, limit_names
 from playbook.limits.judging import judge_without_store
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -44,7 +44,6 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     store = _need_store(declaration)
     scene.need("redis")
     prober = make_prober(scene)
-    weakness = partial_strength(scene)
     limits = declaration.limits
     callers = [_fresh(prober, limit) for limit in limits]
     with ThreadPoolExecutor(len(limits)) as pool:
@@ -56,11 +55,12 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
     for limit, seen, word, back in zip(limits, down, words, again, strict=True):
         points: list[JsonValue] = [[one.at_s, one.status, one.admitted] for one in seen]
         slowest = max(one.took_s for one in seen)
-        yield Finding(
-            subject=limit.id,
+        yield found_of(
+            scene,
+            limit,
             expected=[store.when_down, limit.binding.requests],
             actual=[word, back],
-            observations=(
+            seen=(
                 Observation(
                     role="caller, without the store",
                     request=f"{limit.method} {limit.path}",
@@ -70,8 +70,6 @@ def _without(scene: Scene, fault: Fault) -> Iterator[Finding]:
                 Observation(role="caller, without the store", request="slowest answer", value=slowest, unit="s"),
                 Observation(role="another caller, afterwards", request="admitted of N + 1", value=back),
             ),
-            strength="partial" if weakness else "strong",
-            strength_reason=weakness,
         )
 
 

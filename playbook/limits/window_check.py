@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
-from playbook.limits.asking import declared, make_prober
+from playbook.limits.asking import declared, make_prober, open_store
 from playbook.limits.callers import Callers
 from playbook.limits.counters import kept_windows, read_lives
 from playbook.limits.declaration import Limit
@@ -48,13 +48,11 @@ def windows_kept(scene: Scene) -> Iterator[Finding]:
         raise Unavailable("the windows are the declared ones, and were counted in", hint="")
     if scene.site_clock is not None:
         finish_waits(scene)
-    source = scene.target.service.found.source if scene.target.service else None
-    prefix = source.env_prefix if source else ""
     prober = make_prober(scene)
     declaration = declared(scene, scaled=False)
     with (
-        redis.Redis.from_url(scene.store.dsn("admin"), socket_timeout=2, socket_connect_timeout=2) as store,
-        scene.launcher.serving({f"{prefix}LIMITS_SCALE": "1"}) as address,
+        open_store(scene) as store,
+        scene.launcher.serving({scene.setting("LIMITS_SCALE"): "1"}) as address,
     ):
         url = scene.door(address)
         read = [(limit, *_read(url, limit, prober.callers, store)) for limit in declaration.limits]

@@ -80,4 +80,4 @@ def volume_of(scene: Scene) -> Volume:
     Say how much load a scene gets: that of its profile, under a fault no more than shows it.
     """
     whole = VOLUMES[scene.profile]
-    return CONTROL if scene.state.startswith("sabotaged:") and whole.requests > CONTROL.requests else whole
+    return CONTROL if scene.under_fault and whole.requests > CONTROL.requests else whole

@@ -5,7 +5,7 @@ Owns the copies on which faults of SQL are tried and healed: several at once, bu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -24,8 +24,15 @@ class Benches:
     The copies, each for one fault at a time.
     """
 
-    scenes: Sequence[Scene]
+    made: Sequence[Future[Scene]]
     pool: ThreadPoolExecutor
+
+    @property
+    def scenes(self) -> list[Scene]:
+        """
+        The copies, once all of them are made.
+        """
+        return [one.result() for one in self.made]
 
     def each(self, act: Callable[[Sabotage, Scene], list[KillEntry]], wanted: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -53,9 +60,8 @@ def open_benches(
     make: Callable[[], AbstractContextManager[Scene]], pool: ThreadPoolExecutor, *, count: int
 ) -> Iterator[Benches]:
     """
-    Make so many copies at once; destroy them at the end.
+    Begin to make so many copies at once; destroy them at the end.
     """
-    with ExitStack() as copies:
-        made = [pool.submit(lambda: copies.enter_context(make())) for _ in range(count)]
-        wait(made)  # before one that failed is told: what is made after the block's end nobody would destroy
-        yield Benches([one.result() for one in made], pool)
+    # The makers end before the copies do: what is made after the block's end nobody would destroy.
+    with ExitStack() as copies, ThreadPoolExecutor(count) as makers:
+        yield Benches([makers.submit(lambda: copies.enter_context(make())) for _ in range(count)], pool)

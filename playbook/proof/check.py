@@ -61,7 +61,7 @@ class Check:
     database of its own or none: then no fault of a copy's schema can reach it, and it is not asked under one. It is
     `rows` when it asks the database alone, as the service's role: then no fault of the service's code can reach it.
     A `dear` one sends hundreds of requests, or reads every row: profile quick asks it only under sabotages that name
-    it, and under harmless ones. `why`, `how` and `remedy` are what `explain` prints.
+    it. `why`, `how` and `remedy` are what `explain` prints.
     """
 
     id: str

@@ -117,6 +117,20 @@ class Scene:
     def remains(self) -> Remains:
         return _need(self.site_remains, "a stack that was taken down")
 
+    @property
+    def under_fault(self) -> bool:
+        """
+        Whether this is a copy with a sabotage: the question there is whether that shows, not how well all else holds.
+        """
+        return self.state.startswith("sabotaged:")
+
+    def setting(self, name: str) -> str:
+        """
+        Name the environment variable that a setting of the service is read from.
+        """
+        source = self.target.service.found.source if self.target.service else None
+        return f"{source.env_prefix if source else ''}{name}"
+
     def door(self, url: str) -> str:
         """
         Give the address at which the service of an http address tells clients apart: mostly that very address.

@@ -23,12 +23,10 @@ from playbook.proof.procedure import ProcedureBench
 from playbook.proof.sabotage import ProcedureFault, Sabotage, SqlFault
 from playbook.proof.scene import Scene
 from playbook.stack.protocol import Edit, Stack, Weakness
-from playbook.target.scenario import Profile
+from playbook.target.scenario import Profile, includes
 from playbook.target.target import Target
 
 __all__ = ["Trial"]
-
-PROFILES: tuple[Profile, ...] = ("quick", "standard", "quarterly")
 
 
 @dataclass(slots=True)
@@ -61,6 +59,7 @@ class Trial:
     bench: Callable[[], AbstractContextManager[ProcedureBench]] | None = None
     observed: Sequence[CheckResult] = ()
     jobs: int = 1
+    _healed_to: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def run(self, sabotages: Sequence[Sabotage]) -> list[KillEntry]:
         """
@@ -68,7 +67,7 @@ class Trial:
 
         Without a green baseline before and after, every entry is void: a red that was there anyway is no kill.
         """
-        wanted = [s for s in sabotages if PROFILES.index(s.profile) <= PROFILES.index(self.profile)]
+        wanted = [s for s in sabotages if includes(self.profile, s.profile)]
         matrix: list[KillEntry] = []
         of_procedure = [s for s in wanted if isinstance(s.fault, ProcedureFault)]
         others = [s for s in wanted if s not in of_procedure]
@@ -89,11 +88,14 @@ class Trial:
         of_schema = [one for one in wanted if isinstance(one.fault, SqlFault)]
         of_code = [one for one in wanted if one not in of_schema]
         asked = [one for one in self.checks if any(one in self.asked(sabotage) for sabotage in wanted)]
-        with ThreadPoolExecutor(self.jobs) as pool:
+        count = self.jobs if of_schema else 1
+        with (
+            ThreadPoolExecutor(self.jobs) as pool,
+            open_benches(lambda: self._copy("hardened"), pool, count=count) as benches,
+        ):
             matrix = [entry for found in pool.map(self._on_own_copy, of_code) for entry in found]
-            with open_benches(lambda: self._copy("hardened"), pool, count=self.jobs if of_schema else 1) as benches:
-                matrix += benches.each(self._on_bench, of_schema)
-                reds = list(pool.map(partial(self._baseline, asked), benches.scenes))
+            matrix += benches.each(self._on_bench, of_schema)
+            reds = list(pool.map(partial(self._baseline, asked), benches.scenes))
         red = "; ".join(one for one in reds if one)
         return self._all_void(wanted, f"the baseline after is not green: {red}") if red else matrix
 
@@ -105,14 +107,17 @@ class Trial:
 
     def _on_bench(self, sabotage: Sabotage, bench: Scene) -> list[KillEntry]:
         assert isinstance(sabotage.fault, SqlFault)
-        before = self.digest(bench)
+        # What the last fault's copy was healed to is what this one finds; after any other end it is read anew.
+        before = self._healed_to.pop(bench.database.name, None) or self.digest(bench)
         try:
             with applied_sql(sabotage.fault, bench.database):
                 found = self._judged(sabotage, _as(bench, sabotage))
         except (NotApplied, NotHealed) as err:
             return void(sabotage, str(err))
-        if self.digest(bench) != before:
+        after = self.digest(bench)
+        if after != before:
             return void(sabotage, "the copy's catalogue is not what it was: it was not healed")
+        self._healed_to[bench.database.name] = after
         return found
 
     def _on_own_copy(self, sabotage: Sabotage) -> list[KillEntry]:
@@ -166,11 +171,10 @@ class Trial:
         Choose the checks to ask under one sabotage: those that it names, and every other that it could turn red.
         """
         schema_only = isinstance(sabotage.fault, SqlFault)
-        sparing = self.profile == "quick" and not sabotage.harmless
 
         def wanted(one: Check) -> bool:
             reached = one.reach == "all" or (one.reach == "rows") is schema_only
-            return one.id in sabotage.kills or (reached and not (one.dear and sparing))
+            return one.id in sabotage.kills or (reached and not (one.dear and self.profile == "quick"))
 
         return [one for one in self.checks if wanted(one)]
 

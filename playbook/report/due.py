@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from playbook.report.held import Held
+from playbook.target.scenario import includes
 
 __all__ = ["CADENCES", "Cadence", "Due", "Rules", "due_of", "why_not"]
 
@@ -18,7 +19,6 @@ Cadence = Literal["weekly", "monthly", "quarterly"]
 CADENCES: dict[Cadence, str] = {"weekly": "quick", "monthly": "standard", "quarterly": "quarterly"}
 """Each with the least profile that serves it (REQUIREMENTS BK-5)."""
 
-_PROFILES = ("quick", "standard", "quarterly")
 _MONTHS: dict[Cadence, int] = {"monthly": 1, "quarterly": 3}
 
 
@@ -86,7 +86,7 @@ def why_not(run: Held, cadence: Cadence, rules: Rules, *, now: datetime) -> str 
     if len(run.signers) < rules.signatures:
         return f"it has {len(run.signers)} of {rules.signatures} signers"
     needed = CADENCES[cadence]
-    if run.profile not in _PROFILES or _PROFILES.index(run.profile) < _PROFILES.index(needed):
+    if not includes(run.profile, needed):
         return f"its profile is {run.profile}, not {needed}"
     missing = sorted(set(rules.phases) - set(run.phases)) if cadence != "weekly" else []
     return f"phases were left out: {', '.join(missing)}" if missing else None

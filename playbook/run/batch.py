@@ -24,10 +24,12 @@ from playbook.run.begin import phase_plan
 from playbook.run.engine import ENGINE, cell_ends
 from playbook.run.kernels import StartedKernel
 from playbook.run.plan import PhasePlanned
+from playbook.target.scenario import Profile
 
-__all__ = ["CELL_LIMIT_S", "Batch", "run_phase", "run_phases"]
+__all__ = ["CELL_LIMITS_S", "Batch", "run_phase", "run_phases"]
 
-CELL_LIMIT_S = 900.0
+CELL_LIMITS_S: dict[Profile, float] = {"quick": 900.0, "standard": 3600.0, "quarterly": 4 * 3600.0}
+"""No cell takes longer, in seconds: a trial of every fault takes a whole cell."""
 VERDICTS = ("VerdictFailed", "VerdictUndecided")
 
 
@@ -42,7 +44,7 @@ class Batch:
     here: Places
     room: Path
     environment: Mapping[str, str]
-    cell_limit_s: float = CELL_LIMIT_S
+    cell_limit_s: float
 
     def start_kernel(self) -> StartedKernel:
         """

@@ -26,7 +26,7 @@ from playbook.evidence.seal import Render, seal
 from playbook.evidence.writer import Writer
 from playbook.places import Places
 from playbook.run.aftermath import take_down
-from playbook.run.batch import Batch, run_phases
+from playbook.run.batch import CELL_LIMITS_S, Batch, run_phases
 from playbook.run.begin import parts_of, run_started
 from playbook.run.plan import RunPlan
 from playbook.run.progress import HeardEmitter, Progress
@@ -135,7 +135,8 @@ def _on_stack(
         room = folder_of(name) / "runner"
         room.mkdir(mode=0o700)
         with Writer(emitter, room=room) as writer:
-            batch = Batch(folder, emitter, here, room, _kernel_environment(writer, stack, folder))
+            environment = _kernel_environment(writer, stack, folder)
+            batch = Batch(folder, emitter, here, room, environment, CELL_LIMITS_S[plan.scenario.profile])
             with batch.start_kernel() as first:
                 _bring_up(stack, plan, emitter, progress)
                 run_phases(plan.phases, batch, first)

@@ -65,6 +65,7 @@ class RunningLog:
     phase: str
     entries: list[Entry] = field(default_factory=list)
     read: int = 0
+    judged: Verdict | None = None
 
     def verdict(self) -> Verdict:
         """
@@ -77,6 +78,8 @@ class RunningLog:
             self.read = file.tell() - len(tail)
         own = f'"phase":"{self.phase}"'.encode()
         for line in lines:
+            self.judged = None
             if own in line or not any(word in line for word in _OF_SOME_PHASE):
                 self.entries.append(stored_entry(line, source=str(path)))
-        return Verdict(phase_verdict(self.entries, self.phase))
+        self.judged = self.judged or Verdict(phase_verdict(self.entries, self.phase))
+        return self.judged

@@ -43,10 +43,7 @@ class Answer:
         """
         Keep what matters of a response.
         """
-        try:
-            body = response.json() if response.content else None
-        except ValueError:
-            body = None
+        body = _parsed(response.content)
         return cls(response.status_code, dict(response.headers), response.text, body, response.elapsed.total_seconds())
 
     @classmethod
@@ -62,11 +59,19 @@ class Answer:
         cut = len(content) > at_most_bytes
         response.close()
         text = bytes(content).decode(response.encoding or "utf-8", errors="replace")
-        try:
-            body = None if cut or not text else json.loads(text)
-        except ValueError:
-            body = None
+        body = None if cut else _parsed(content)
         return cls(response.status_code, dict(response.headers), text, body, response.elapsed.total_seconds(), cut)
+
+
+def _parsed(content: bytes | bytearray) -> JsonValue:
+    """
+    Parse a body; None when it is no JSON.
+    """
+    try:
+        parsed: JsonValue = json.loads(content) if content else None
+    except ValueError:
+        return None
+    return parsed
 
 
 class Client:
@@ -111,15 +116,18 @@ class Client:
             method, path, json=json, headers=headers, params=params, data=form, files=files
         )
         try:
-            try:
-                response = self._http.send(request, stream=at_most_bytes is not None)
-            except _ENDED:
-                if method not in _IDEMPOTENT:
-                    raise
-                response = self._http.send(request, stream=at_most_bytes is not None)
+            response = self._sent(request, stream=at_most_bytes is not None)
             return Answer.of(response) if at_most_bytes is None else Answer.begun(response, at_most_bytes)
         except httpx.TransportError as err:
             return Answer(0, {}, f"{type(err).__name__}: {err}", None, 0.0)
+
+    def _sent(self, request: httpx.Request, *, stream: bool) -> httpx.Response:
+        try:
+            return self._http.send(request, stream=stream)
+        except _ENDED:
+            if request.method not in _IDEMPOTENT:
+                raise
+            return self._http.send(request, stream=stream)
 
 
 def try_login(client: Client, how: Login, *, tenant: str, email: str, password: str) -> Answer:
@@ -157,9 +165,6 @@ def token_of(how: Login, body: bytes) -> str | None:
     """
     Take the token out of a login's answer, None if there is none.
     """
-    try:
-        parsed = json.loads(body)
-    except ValueError:
-        return None
+    parsed = _parsed(body)
     token = parsed.get(how.token) if isinstance(parsed, dict) else None
     return token if isinstance(token, str) else None

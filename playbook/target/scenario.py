@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from playbook.errors import InputError
 from playbook.target.document import read_document
 
-__all__ = ["Backend", "Mode", "Profile", "Scenario", "Waiver", "find_scenario", "read_scenario"]
+__all__ = ["PROFILES", "Backend", "Mode", "Profile", "Scenario", "Waiver", "find_scenario", "includes", "read_scenario"]
 
 Backend = Literal["local", "compose"]
 Profile = Literal["quick", "standard", "quarterly"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 Mode = Literal["harden", "audit"]
 PhaseId = Annotated[str, Field(pattern=r"^\d\d$")]
 ParameterValue = bool | int | float | str
@@ -96,3 +97,10 @@ def read_scenario(path: Path) -> Scenario:
     Raises InputError naming file, line and field.
     """
     return read_document(path, Scenario)
+
+
+def includes(profile: str | None, needed: str) -> bool:
+    """
+    Say whether a profile tries what `needed` asks for: each tries all that the smaller ones do, an unknown one nothing.
+    """
+    return profile in PROFILES and PROFILES.index(profile) >= PROFILES.index(needed)

@@ -1,5 +1,5 @@
 """
-An engine, or a skip with the reason; and stacks of the stand-in service that do not outlive their test.
+Stacks of the stand-in service that do not outlive their test.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from playbook.errors import StackError
-from playbook.stack.compose.cli import require_compose
 from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.mend import destroy
@@ -20,15 +18,6 @@ from playbook.stack.source import ServiceSource
 
 STAND_IN = Path(__file__).parent.parent / "stack" / "stand_in"
 Begin = Callable[[], ComposeStack]
-
-
-@pytest.fixture(scope="session")
-def engine() -> Engine:
-    try:
-        require_compose()
-        return Engine.open()
-    except StackError as error:
-        pytest.skip(f"no engine: {error.message}")
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from playbook.errors import StackError
-from playbook.stack.compose.cli import require_compose
-from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.local import LocalStack
 from playbook.stack.protocol import Stack
@@ -35,15 +32,6 @@ def stand_in() -> ServiceSource:
     )
 
 
-def require_engine() -> None:
-    """Skip, with the reason, where no Docker Engine with Compose answers."""
-    try:
-        Engine.open()
-        require_compose()
-    except StackError as error:
-        pytest.skip(f"no engine: {error.message}")
-
-
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """
@@ -51,7 +39,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """
     kind: type[LocalStack] = LocalStack
     if request.param == "compose":
-        require_engine()
+        request.getfixturevalue("engine")
         kind = ComposeStack
     stack = kind.create(f"contract-{request.param}-{os.getpid()}", service=stand_in(), seed=7)
     try:

@@ -142,6 +142,11 @@ class TestAsked:
     def test_quick(self, hardened: LocalStack) -> None:
         assert self.asked(hardened, SABOTAGE, "quick") == ["marker.table.absent"]
 
+    def test_quick_of_a_harmless_one(self, hardened: LocalStack) -> None:
+        harmless = replace(SABOTAGE, kills={}, harmless=True)
+        assert self.asked(hardened, harmless, "quick") == ["marker.table.absent"]
+        assert self.asked(hardened, harmless, "standard") == ["marker.table.absent", "service.switches.on"]
+
     def test_named_ones_always(self, hardened: LocalStack) -> None:
         named = replace(SABOTAGE, kills={"service.switches.on": WHOLE})
         assert self.asked(hardened, named, "quick") == ["marker.table.absent", "service.switches.on"]

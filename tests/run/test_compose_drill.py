@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playbook.errors import StackError
 from playbook.stack import list_stacks
-from playbook.stack.compose.cli import require_compose
 from playbook.stack.compose.engine import NAME, Engine
 from tests.run.conftest import Done, playbook
 
@@ -14,15 +12,6 @@ pytestmark = [pytest.mark.compose, pytest.mark.notebook]
 
 PHASES = ("20",)
 """Of the seven, that in which PostgreSQL 17 shows most (tests/compose asks phase 10's checks); the soak drills all."""
-
-
-@pytest.fixture(scope="session")
-def engine() -> Engine:
-    try:
-        require_compose()
-        return Engine.open()
-    except StackError as error:
-        pytest.skip(f"no engine: {error.message}")
 
 
 def drilled(evidence: Path, *argv: str, limit_s: float) -> Done:
