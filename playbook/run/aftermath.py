@@ -26,15 +26,20 @@ __all__ = ["take_down"]
 def take_down(stack: LocalStack, plan: RunPlan, emitter: Emitter, *, keeping: bool, completed: bool) -> None:
     """
     Take a run's stack down, or release it when it is kept; after a completed run, ask what is left of it.
+
+    Raises StackError, the stack being down, when it was not known what it was made of.
     """
     begun = time.monotonic()
     if keeping:
         stack.release()
         emitter.emit(StackDown(stack=stack.name, kept=True))
         return
-    remains = Remains.of(folder_of(stack.name)) if completed else None
-    left = stack.down()
-    emitter.emit(StackDown(stack=stack.name, leftovers=left.names, duration_s=round(time.monotonic() - begun, 3)))
+    remains = None
+    try:
+        remains = Remains.of(folder_of(stack.name)) if completed else None
+    finally:
+        left = stack.down()
+        emitter.emit(StackDown(stack=stack.name, leftovers=left.names, duration_s=round(time.monotonic() - begun, 3)))
     if remains is not None:
         _ask_afterwards(plan, remains, emitter)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from playbook.errors import StackError
 from playbook.evidence.chain import Entry
 from playbook.evidence.events import CheckDone, Event, KillTried, StackDown
 from playbook.places import places
@@ -100,3 +101,10 @@ class TestAfterwards:
         written = Written()
         take_down(LocalStack.create(name, service=source(), seed=1), plan, written, keeping=False, completed=False)
         assert [one.type for one in written.events] == ["stack-down"]
+
+    def test_a_stack_whose_record_is_gone_is_taken_down_all_the_same(self, name: str, plan: RunPlan) -> None:
+        stack, written = LocalStack.create(name, service=source(), seed=1), Written()
+        (folder_of(name) / "state.json").unlink()
+        with pytest.raises(StackError, match="No stack named"):
+            take_down(stack, plan, written, keeping=False, completed=True)
+        assert not folder_of(name).exists()
