@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import httpx
@@ -85,14 +84,23 @@ class TestTheirContainers:
         def healths() -> dict[str, str]:
             return {f"{one.process} {one.id[:6]}": one.health for one in engine.containers(stack) if one.id in wanted}
 
-        def are(health: str) -> bool:
-            return set(healths().values()) == {health}
-
-        for words, health in ((HANG, "unhealthy"), (GO_ON, "healthy")):
+        def tell(words: Sequence[str]) -> None:
             for one in wanted:
                 order = engine.api.exec_create(one, list(words))
                 engine.api.exec_start(order["Id"])
-            until(health, partial(are, health))
+
+        def still(health: str) -> dict[str, str]:
+            return {name: seen for name, seen in healths().items() if seen != health}
+
+        try:
+            tell(HANG)
+            end = time.monotonic() + 40
+            while well := still("unhealthy"):
+                assert time.monotonic() < end, well
+                time.sleep(0.5)
+        finally:
+            tell(GO_ON)
+        until("all are healthy again", lambda: not still("healthy"))
 
     def test_an_unknown_profile_is_refused(self, running: ComposeStack) -> None:
         with pytest.raises(InputError, match="no profile nothing"):
