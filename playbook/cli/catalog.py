@@ -167,21 +167,13 @@ def _check(one: Check) -> dict[str, JsonValue]:
 
 
 def _sabotage(one: Sabotage) -> dict[str, JsonValue]:
-    kinds = {
-        SwitchOff: "switch",
-        CodeEdit: "edit",
-        ContainerFault: "container",
-        ProcedureFault: "procedure",
-        LeftBehind: "leftover",
-    }
-    kind = kinds.get(type(one.fault), "sql")
     return {
         "name": one.name,
         "phase": one.phase,
         "title": one.title,
         "protection": one.protection,
         "mechanism": one.mechanism,
-        "kind": kind,
+        "kind": _KINDS.get(type(one.fault), "sql"),
         "kills": {check: list(subjects) for check, subjects in one.kills.items()},
         "harmless": one.harmless,
         "profile": one.profile,
