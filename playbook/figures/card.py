@@ -23,21 +23,18 @@ GRID = "#8a9099"
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "hardening-playbook",
     "axes.edgecolor": GRID,
     "axes.labelcolor": INK,
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
 }
-_SVG_NOTES = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _DOTS_PER_INCH = 144
 
 
-def draw(width_in: float, height_in: float, paint: Callable[[Axes], None]) -> tuple[bytes, bytes]:
+def draw(width_in: float, height_in: float, paint: Callable[[Axes], None]) -> bytes:
     """
-    Draw on a white card of that size in inches; return it as PNG and as SVG.
+    Draw on a white card of that size in inches; return it as PNG.
     """
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
@@ -47,7 +44,6 @@ def draw(width_in: float, height_in: float, paint: Callable[[Axes], None]) -> tu
         figure = Figure(figsize=(width_in, height_in), facecolor="white", layout="constrained")
         FigureCanvasAgg(figure)
         paint(figure.add_subplot(facecolor="white"))
-        png, svg = io.BytesIO(), io.BytesIO()
+        png = io.BytesIO()
         figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
-        figure.savefig(svg, format="svg", metadata=_SVG_NOTES)
-    return png.getvalue(), svg.getvalue()
+    return png.getvalue()

@@ -23,26 +23,18 @@ class FigureTable:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """
-    A picture in two forms, what a reader who cannot see it is told, and its data.
+    A picture, what a reader who cannot see it is told, and its data.
     """
 
     name: str
     title: str
     png: bytes
-    svg: bytes
     alt: str
     table: FigureTable
 
     @property
-    def svg_uri(self) -> str:
-        """
-        The picture as a `data:` address, for documents that may load nothing.
-        """
-        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode('ascii')}"
-
-    @property
     def png_uri(self) -> str:
         """
-        The picture as a `data:` address, where SVG is not shown.
+        The picture as a `data:` address, for documents that may load nothing.
         """
         return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"

@@ -53,12 +53,12 @@ def heat_map(
     def paint(axes: Axes) -> None:
         _paint(axes, rows, questions, states)
 
-    png, svg = draw(_WIDTH_IN, _HEAD_IN + _ROW_IN * len(rows), paint)
+    png = draw(_WIDTH_IN, _HEAD_IN + _ROW_IN * len(rows), paint)
     table = FigureTable(
         columns=("", *questions),
         rows=tuple((row.label, *(_told(row, column) for column in range(len(questions)))) for row in rows),
     )
-    return Figure(name=name, title=title, png=png, svg=svg, alt=_alt(rows, questions, states), table=table)
+    return Figure(name=name, title=title, png=png, alt=_alt(rows, questions, states), table=table)
 
 
 def _told(row: HeatRow, column: int) -> str:

@@ -75,12 +75,12 @@ def limit_timeline(lanes: Sequence[LimitLane], *, title: str = "Let through and 
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
 
-    png, svg = draw(_WIDTH_IN, _FOOT_IN + _LANE_IN * len(lanes), paint)
+    png = draw(_WIDTH_IN, _FOOT_IN + _LANE_IN * len(lanes), paint)
     table = FigureTable(
         columns=("limit", "declared", "seconds", "let through", "refused", "statuses"),
         rows=tuple(row for lane in lanes for row in _rows(lane)),
     )
-    return Figure(name="limit-timeline", title=title, png=png, svg=svg, alt=_alt(lanes), table=table)
+    return Figure(name="limit-timeline", title=title, png=png, alt=_alt(lanes), table=table)
 
 
 def _paint_lane(axes: Axes, base: float, lane: LimitLane, end: float) -> None:

@@ -65,14 +65,14 @@ def outcome_counts(bars: Sequence[CountedBar], *, unit: str = "checks", title: s
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
 
-    png, svg = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(bars), paint)
+    png = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(bars), paint)
     kinds = [kind for kind in MARKS if any(bar.counts.get(kind) for bar in bars)]
     table = FigureTable(
         columns=("", *(f"{MARKS[kind].glyph} {MARKS[kind].word}" for kind in kinds)),
         rows=tuple((bar.label, *(str(bar.counts.get(kind, 0)) for kind in kinds)) for bar in bars),
     )
     alt = "; ".join(f"{bar.label}: {_told(bar)}" for bar in bars)
-    return Figure(name="outcome-counts", title=title, png=png, svg=svg, alt=f"Bars of {unit}. {alt}.", table=table)
+    return Figure(name="outcome-counts", title=title, png=png, alt=f"Bars of {unit}. {alt}.", table=table)
 
 
 def _paint_bar(axes: Axes, y: int, bar: CountedBar, longest: int) -> None:

@@ -48,11 +48,11 @@ def outcome_matrix(
     def paint(axes: Axes) -> None:
         _paint(axes, rows, states)
 
-    png, svg = draw(_WIDTH_IN, _HEAD_IN + _ROW_IN * len(rows), paint)
+    png = draw(_WIDTH_IN, _HEAD_IN + _ROW_IN * len(rows), paint)
     table = FigureTable(
         columns=("check", *states), rows=tuple((row.label, *(cell.text for cell in row.cells)) for row in rows)
     )
-    return Figure(name="outcome-matrix", title=title, png=png, svg=svg, alt=_alt(rows, states), table=table)
+    return Figure(name="outcome-matrix", title=title, png=png, alt=_alt(rows, states), table=table)
 
 
 def _paint(axes: Axes, rows: Sequence[OutcomeRow], states: Sequence[str]) -> None:

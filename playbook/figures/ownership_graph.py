@@ -68,10 +68,10 @@ def ownership_graph(tables: Sequence[OwnedTable], *, title: str = "How each tabl
         axes.set_ylim(placed[-1].row + 0.7, -0.7)
         axes.set_axis_off()
 
-    png, svg = draw(_WIDTH_IN, _FOOT_IN + _ROW_IN * (placed[-1].row + 1), paint)
+    png = draw(_WIDTH_IN, _FOOT_IN + _ROW_IN * (placed[-1].row + 1), paint)
     rows = tuple((one.table.name, one.table.owned, one.table.column or "", one.table.parent or "") for one in placed)
     table = FigureTable(columns=("table", "class", "by", "reaches"), rows=rows)
-    return Figure(name="ownership-graph", title=title, png=png, svg=svg, alt=_alt(placed), table=table)
+    return Figure(name="ownership-graph", title=title, png=png, alt=_alt(placed), table=table)
 
 
 def _hang(table: OwnedTable, tables: Sequence[OwnedTable], depth: int, placed: list[_Placed]) -> list[_Placed]:

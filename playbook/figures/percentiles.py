@@ -54,7 +54,7 @@ def latency_percentiles(
     def paint(axes: Axes) -> None:
         _paint(axes, lines, p95_ms)
 
-    png, svg = draw(*_SIZE_IN, paint)
+    png = draw(*_SIZE_IN, paint)
     table = FigureTable(
         columns=("run", *(f"{_WORDS[point]} (ms)" for point in _TABLED), "objective p95 (ms)"),
         rows=tuple(
@@ -62,7 +62,7 @@ def latency_percentiles(
             for line in lines
         ),
     )
-    return Figure(name="latency-percentiles", title=title, png=png, svg=svg, alt=_alt(lines, p95_ms), table=table)
+    return Figure(name="latency-percentiles", title=title, png=png, alt=_alt(lines, p95_ms), table=table)
 
 
 def _paint(axes: Axes, lines: Sequence[LatencyLine], p95_ms: float | None) -> None:

@@ -56,11 +56,11 @@ def start_times(parts: Sequence[PartStart], *, title: str = "Start, gated by hea
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
 
-    png, svg = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(ordered), paint)
+    png = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(ordered), paint)
     table = FigureTable(
         columns=("part", "started (s)", "healthy (s)", "took (s)"), rows=tuple(_row(part) for part in ordered)
     )
-    return Figure(name="start-times", title=title, png=png, svg=svg, alt=_alt(ordered), table=table)
+    return Figure(name="start-times", title=title, png=png, alt=_alt(ordered), table=table)
 
 
 def _paint_part(axes: Axes, y: int, part: PartStart, end: float) -> None:

@@ -88,11 +88,11 @@ def recovery_timeline(
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
 
-    png, svg = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(bars), paint)
+    png = draw(_WIDTH_IN, _FOOT_IN + _BAR_IN * len(bars), paint)
     rows = [row for bar in bars for row in _rows(bar)]
     table = FigureTable(("way", "part", "from (s)", "to (s)", "took (s)", "moved"), tuple(rows))
     alt = _alt(bars, rto_target_s, rpo_target_s)
-    return Figure(name="recovery-timeline", title=title, png=png, svg=svg, alt=alt, table=table)
+    return Figure(name="recovery-timeline", title=title, png=png, alt=alt, table=table)
 
 
 def _paint_bar(axes: Axes, y: int, bar: RecoveryBar, names: Sequence[str], whole: float) -> None:

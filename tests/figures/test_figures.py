@@ -97,18 +97,12 @@ def drawn_heat(rows: list[HeatRow]) -> Figure:
     ids=lambda f: f.name,
 )
 class TestFigure:
-    """A picture comes in two forms on a white card, with alt text and its data."""
+    """A picture stands on a white card, with alt text and its data."""
 
     def test_png_is_a_white_card(self, figure: Figure) -> None:
         image = Image.open(io.BytesIO(figure.png)).convert("RGB")
         assert image.width > 600
         assert {image.getpixel(at) for at in ((0, 0), (image.width - 1, image.height - 1))} == {(255, 255, 255)}
-
-    def test_svg_needs_no_font_and_loads_nothing(self, figure: Figure) -> None:
-        assert b"<svg" in figure.svg
-        assert b"<text" not in figure.svg
-        assert b"<image" not in figure.svg
-        assert len(figure.svg) < 200_000
 
     def test_rows_are_as_wide_as_the_columns(self, figure: Figure) -> None:
         assert all(len(row) == len(figure.table.columns) for row in figure.table.rows)
@@ -129,7 +123,7 @@ class TestOutcomeMatrix:
 
     def test_same_data_same_picture(self) -> None:
         one, other = outcome_matrix(ROWS), outcome_matrix(ROWS)
-        assert (one.png, one.svg) == (other.png, other.svg)
+        assert one.png == other.png
 
     @pytest.mark.parametrize("rows", [[], [OutcomeRow("a.b", (Cell("pass", "pass"),))]])
     def test_no_row_or_a_short_one_is_refused(self, rows: list[OutcomeRow]) -> None:

@@ -27,7 +27,7 @@ class TestLatencyPercentiles:
         assert "500 ms" in figure.alt
 
     def test_is_the_same_for_the_same_data(self) -> None:
-        assert latency_percentiles(LINES, p95_ms=500).svg == latency_percentiles(LINES, p95_ms=500).svg
+        assert latency_percentiles(LINES, p95_ms=500).png == latency_percentiles(LINES, p95_ms=500).png
 
     @pytest.mark.parametrize("lines", [[], [LatencyLine("empty", [])]])
     def test_nothing_measured_is_refused(self, lines: list[LatencyLine]) -> None:

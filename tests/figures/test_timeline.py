@@ -26,7 +26,7 @@ class TestRecoveryTimeline:
 
     def test_the_same_data_gives_the_same_picture(self) -> None:
         first = recovery_timeline([SERVED, BROKEN], rto_target_s=2, rpo_target_s=0.3)
-        assert first.svg == recovery_timeline([SERVED, BROKEN], rto_target_s=2, rpo_target_s=0.3).svg
+        assert first.png == recovery_timeline([SERVED, BROKEN], rto_target_s=2, rpo_target_s=0.3).png
 
     def test_nothing_restored_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="nothing was restored"):
