@@ -5,6 +5,7 @@ Owns the logical way: pg_dump at an exported snapshot with the globals, and pg_r
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -121,7 +122,8 @@ def _restore(journal: Journal, server: Server, database: str, plan: LogicalPlan,
         journal.run(_ROUTE, "restore: data", ("sh", "-c", _UNPIPE), env=env_from, swallow=plan.swallow)
         return
     stop = () if plan.swallow else ("--exit-on-error",)
-    options = ("--no-password", *stop, *plan.restore_options)
+    listed = _list(journal, backup.dump, plan.leaves_out) if plan.leaves_out else ()
+    options = ("--no-password", *stop, *plan.restore_options, *listed)
     argv: tuple[str, ...]
     if plan.create:
         argv = ("pg_restore", *options, "--create", "--dbname=postgres", str(backup.dump))
@@ -133,6 +135,17 @@ def _restore(journal: Journal, server: Server, database: str, plan: LogicalPlan,
     if plan.again:
         argv = ("pg_restore", "--no-password", "--data-only", f"--dbname={database}", str(backup.dump))
         journal.run(_ROUTE, "restore: data again", argv, env=into, swallow=True)
+
+
+def _list(journal: Journal, dump: Path, kinds: Sequence[str]) -> tuple[str, ...]:
+    """
+    List what is to be restored, all but entries of these kinds; return the option that names the list.
+    """
+    said = journal.run(_ROUTE, "restore: list", ("pg_restore", "--list", "--create", str(dump)), env={}).stdout
+    lines = said.splitlines(keepends=True)
+    path = dump.with_suffix(".list")
+    path.write_text("".join(line for line in lines if not any(f" {kind} " in line for kind in kinds)), encoding="utf-8")
+    return (f"--use-list={path}",)
 
 
 def _without_own_superuser(path: Path, superuser: str) -> None:

@@ -130,7 +130,12 @@ MUTATIONS: Mapping[str, Mutation] = {
         lambda e: e.dump is not None and e.dump.suffix == ".gz" and e.dump.stat().st_size < _SOME_BYTES,
     ),
     "dump-stale": Mutation("logical", _dump(stale=True), lambda e: e.dump == e.stale),
-    "dump-without-policies": Mutation("logical", _dump(dump_options=("--no-policies",)), _option("--no-policies")),
+    # By a list, which every version takes: --no-policies is PostgreSQL 18's.
+    "restored-without-policies": Mutation(
+        "logical",
+        _dump(leaves_out=("POLICY", "ROW SECURITY")),
+        lambda e: e.ran("--use-list", step="restore: data"),
+    ),
     "dump-without-privileges": Mutation(
         "logical",
         _dump(dump_options=("--no-privileges",), swallow=True),

@@ -24,9 +24,10 @@ class LogicalPlan:
     A dump in custom form at an exported snapshot, with the server's globals; restored by role with its database.
 
     `dump_session` are settings that the dump's connection starts with; `piped` sends a plain dump into gzip by a shell
-    that does not look at the first command's end; `dumps_database` is whom it connects to; `swallow` ignores how the
-    restore's commands end; `again` restores the data a second time; `stale` restores the dump of before;
-    `globals_before` are globals that do not know a role that was made since.
+    that does not look at the first command's end; `dumps_database` is whom it connects to; `leaves_out` are kinds of
+    entries that are not in the list which is restored; `swallow` ignores how the restore's commands end; `again`
+    restores the data a second time; `stale` restores the dump of before; `globals_before` are globals that do not know
+    a role that was made since.
     """
 
     dump_options: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class LogicalPlan:
     globals_options: tuple[str, ...] | None = ()
     globals_before: str | None = None
     restore_options: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
     create: bool = True
     swallow: bool = False
     again: bool = False

@@ -88,10 +88,10 @@ CONTENT = (
         dict.fromkeys(EARLIER, LOGICAL),
     ),
     fault(
-        "dump-without-policies",
-        "Policies are left out of the dump",
+        "restored-without-policies",
+        "Policies are left out of the restore's list",
         "policies",
-        "--no-policies",
+        "--use-list",
         dict.fromkeys(("restore.policies.equal", "restore.isolation.kept"), LOGICAL),
     ),
     fault(
