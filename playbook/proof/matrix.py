@@ -5,9 +5,10 @@ Owns the kill matrix: what each sabotage did to each check that it names, and to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
+from playbook.evidence.events import KillTried
 from playbook.evidence.result import CheckResult
 from playbook.proof.check import Check
 from playbook.proof.sabotage import Sabotage
@@ -32,6 +33,12 @@ class KillEntry:
     reason: str | None = None
     declared: bool = True
     harmless: bool = False
+
+    def event(self, phase: str) -> KillTried:
+        """
+        Spell the entry as evidence of a phase.
+        """
+        return KillTried(phase=phase, **asdict(self))
 
 
 def entries(sabotage: Sabotage, results: Iterable[CheckResult]) -> list[KillEntry]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from playbook.errors import StackError
 from playbook.evidence.client import Emitter, emit_check
-from playbook.evidence.events import KillTried, StackDown
+from playbook.evidence.events import StackDown
 from playbook.proof.execute import run_checks
 from playbook.proof.matrix import KillEntry, entries, not_tried, void
 from playbook.proof.sabotage import LeftBehind, Sabotage
@@ -63,7 +63,7 @@ def _ask_afterwards(plan: RunPlan, remains: Remains, emitter: Emitter) -> None:
         for sabotage in planned.phase.afterwards_sabotages if planned.mode == "harden" else ():
             tried = _tried(planned.phase, sabotage, scene, remains) if clean else void(sabotage, "something is left")
             for entry in tried:
-                emitter.emit(_event(planned.phase, entry))
+                emitter.emit(entry.event(planned.phase.id))
 
 
 def _tried(phase: Phase, sabotage: Sabotage, scene: Scene, remains: Remains) -> list[KillEntry]:
@@ -77,18 +77,3 @@ def _tried(phase: Phase, sabotage: Sabotage, scene: Scene, remains: Remains) -> 
     except (StackError, OSError) as error:
         return void(sabotage, str(error))
     return found
-
-
-def _event(phase: Phase, entry: KillEntry) -> KillTried:
-    return KillTried(
-        phase=phase.id,
-        sabotage=entry.sabotage,
-        protection=entry.protection,
-        mechanism=entry.mechanism,
-        check=entry.check,
-        subject=entry.subject,
-        result=entry.result,
-        reason=entry.reason,
-        declared=entry.declared,
-        harmless=entry.harmless,
-    )

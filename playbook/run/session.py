@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playbook.errors import InputError, VerdictFailed, VerdictUndecided
 from playbook.evidence.client import Emitter, emit_check
-from playbook.evidence.events import CheckDone, Event, KillTried, Note, SmokeTested
+from playbook.evidence.events import CheckDone, Event, Note, SmokeTested
 from playbook.evidence.result import CheckResult
 from playbook.postgres.catalog import schema_digest
 from playbook.postgres.connect import connect
@@ -191,20 +191,7 @@ class Session:
 
     def _told(self, entry: KillEntry, send: Callable[[Event], None]) -> None:
         self.matrix.append(entry)
-        send(
-            KillTried(
-                phase=self.phase.id,
-                sabotage=entry.sabotage,
-                protection=entry.protection,
-                mechanism=entry.mechanism,
-                check=entry.check,
-                subject=entry.subject,
-                result=entry.result,
-                reason=entry.reason,
-                declared=entry.declared,
-                harmless=entry.harmless,
-            )
-        )
+        send(entry.event(self.phase.id))
 
 
 def require_needs(
