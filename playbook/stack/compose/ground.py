@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -128,9 +129,11 @@ class ComposeGround(Ground):
     def write_secret(self, process: str, text: str) -> Path:
         """
         Write such a file: readable by any account, in a folder that only ours may enter.
+
+        Instances that start at once may write the same one.
         """
         path = self.secret(process)
-        draft = path.with_name(f".{path.name}")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         draft.write_text(text, encoding="utf-8")
         draft.chmod(0o444)
         draft.replace(path)
