@@ -18,7 +18,7 @@ from playbook.isolation.acting import app, attempt
 from playbook.isolation.planting import lifted, make_row, planted, read_row, remove_row
 from playbook.isolation.reading import undecided
 from playbook.isolation.shape import Shape, Values, changed, insert_statement, shape_of
-from playbook.isolation.truth import Owned, Truth, read_truth, ring_limit, superuser
+from playbook.isolation.truth import Owned, Truth, fought, read_truth, superuser
 from playbook.proof.check import Finding
 from playbook.proof.scene import Scene
 from playbook.stack.guard import require_sealed
@@ -93,7 +93,7 @@ def duels(scene: Scene, act: Callable[[Duel], int], *, hops: int = 0) -> Iterato
         for relation, owned in truth.relations.items():
             if len(owned.ownership.hops) < hops:
                 continue
-            ring = _fought(scene, owned)
+            ring = fought(scene, owned)
             if not ring:
                 yield Finding.undecided("fewer than two tenants have rows here", subject=relation)
                 continue
@@ -104,14 +104,6 @@ def duels(scene: Scene, act: Callable[[Duel], int], *, hops: int = 0) -> Iterato
             )
             tried = Observation(role="app", value=len(ring), unit="pairs of tenants")
             yield Finding(relation, expected=0, actual=harm, observations=(tried,))
-
-
-def _fought(scene: Scene, owned: Owned) -> list[tuple[str, str]]:
-    """
-    Pair who acts with whose rows are at stake: round the ring, but under a fault in profile quick one of its pairs.
-    """
-    ring = owned.ring(ring_limit(scene))
-    return ring[:1] if scene.under_fault and scene.profile == "quick" else ring
 
 
 def try_insert(duel: Duel) -> int:

@@ -18,7 +18,7 @@ from playbook.proof.scene import Scene
 from playbook.tenancy.relations import identifier, listed_tables, need_tenancy
 from playbook.tenancy.truth import NoPathError, Ownership, read_ownership
 
-__all__ = ["RING", "Holding", "Owned", "Truth", "read_truth", "ring_limit", "superuser"]
+__all__ = ["RING", "Holding", "Owned", "Truth", "fought", "read_truth", "ring_limit", "superuser"]
 
 RING = 8
 """Writes go round a ring of at most this many tenants: each tries its neighbour's rows."""
@@ -104,6 +104,14 @@ def ring_limit(scene: Scene) -> int:
     Say how many tenants write: in profile quick two, each of which is the other's neighbour.
     """
     return QUICK_RING if scene.profile == "quick" else RING
+
+
+def fought(scene: Scene, owned: Owned) -> list[tuple[str, str]]:
+    """
+    Pair who acts with whose rows are at stake: round the ring, but under a fault in profile quick one of its pairs.
+    """
+    ring = owned.ring(ring_limit(scene))
+    return ring[:1] if scene.under_fault and scene.profile == "quick" else ring
 
 
 def superuser(scene: Scene, *, read_only: bool = False) -> Connection[TupleRow]:

@@ -129,13 +129,14 @@ PHASES = (
         title="Migration to row-level security",
         touches=(
             "migrates the database of `hardened`; `found` is only read",
-            "restarts the app of `hardened` under its least-privilege role",
+            "restarts the app of `hardened` under its least-privilege role, with the tenant bound to each transaction",
             "breaks throw-away copies of the migrated database, one protection at a time",
         ),
         checks=tenancy.CHECKS,
         sabotages=tenancy.SABOTAGES,
         needs=("10",),
-        switches=("least_privilege_role",),
+        # Policies read the tenant: bound to the session it is lost where a pooler hands out connections by transaction.
+        switches=("least_privilege_role", "tenant_context_local"),
         prepare=_migrate,
         jobs=2,
     ),
@@ -151,7 +152,6 @@ PHASES = (
         sabotages=isolation.SABOTAGES,
         needs=("10", "20"),
         switches=(
-            "tenant_context_local",
             "tenant_from_token",
             "context_required",
             "inactive_tenant_refused",
