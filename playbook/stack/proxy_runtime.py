@@ -74,6 +74,8 @@ class ProxyRuntime:
         """
         if port is not None:
             self._ask(f"set server {BACKEND}/{name} addr 127.0.0.1 port {port}")
+        # A check of the last run may still be under way, and its failure come after the new run is seen as up.
+        self._order(f"set server {BACKEND}/{name} health down")
         self._order(f"set server {BACKEND}/{name} state ready")
 
     def _order(self, line: str) -> None:

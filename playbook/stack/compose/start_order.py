@@ -29,8 +29,13 @@ GO_ON = ("bash", "-c", "kill -CONT -1")
 _LAST_FIRST = ("proxy", "app", "pooler", "redis", "postgres")
 _STARTED_WITHIN_S = 30.0
 _POLL_S = 0.05
-# One edge suffices, and it must be the first: a pooler is healthy only when the server is, and so holds up the rest.
-_WEAK: Mapping[str, Mapping[str, str]] = {"pooler": {"postgres": "service_started"}}
+# Only the pooler is let go. The instances wait for it alone, and it may be healthy a moment before the server's own
+# probe says so of the server: they are told to wait for both, or it were chance whether they came too early with it.
+_WEAK: Mapping[str, Mapping[str, str]] = {
+    "pooler": {"postgres": "service_started"},
+    "app": {"postgres": "service_healthy"},
+    "app-1": {"postgres": "service_healthy"},
+}
 
 
 def keep_ports(ground: ComposeGround, states: Sequence[str]) -> None:
