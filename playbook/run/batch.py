@@ -7,8 +7,10 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import nbformat
@@ -26,7 +28,7 @@ from playbook.run.kernels import StartedKernel
 from playbook.run.plan import PhasePlanned
 from playbook.target.scenario import Profile
 
-__all__ = ["CELL_LIMITS_S", "Batch", "run_phase", "run_phases"]
+__all__ = ["CELL_LIMITS_S", "Batch", "run_phase", "run_phases", "to_start_ahead"]
 
 CELL_LIMITS_S: dict[Profile, float] = {"quick": 900.0, "standard": 3600.0, "quarterly": 4 * 3600.0}
 """No cell takes longer, in seconds: a trial of every fault takes a whole cell."""
@@ -57,19 +59,27 @@ def run_phases(phases: Sequence[PhasePlanned], batch: Batch, first: StartedKerne
     """
     Run the phases' notebooks one after another.
 
-    While one runs, the next one's kernel is started, but not beside a phase that measures (DESIGN §10). `first` is a
-    kernel that was started already.
+    While one runs, the next one's kernel is started, but not beside a phase that measures (DESIGN §10): the kernels of
+    those and of the one after them are started before. `first` is a kernel that was started already.
     """
-    ahead = first
+    ahead = deque([first] if first is not None else [])
     try:
         for number, planned in enumerate(phases):
-            kernel, ahead = ahead, None
-            if number + 1 < len(phases) and not planned.phase.measures:
-                ahead = batch.start_kernel()
+            kernel = ahead.popleft() if ahead else None
+            if not planned.phase.measures:
+                ahead.extend(batch.start_kernel() for _ in range(to_start_ahead(phases[number + 1 :]) - len(ahead)))
             run_phase(planned, batch, kernel)
     finally:
-        if ahead is not None:
-            ahead.close()
+        for one in ahead:
+            one.close()
+
+
+def to_start_ahead(phases: Sequence[PhasePlanned]) -> int:
+    """
+    Count the phases up to the first that does not measure, that one included.
+    """
+    measuring = sum(1 for _ in takewhile(lambda one: one.phase.measures, phases))
+    return min(measuring + 1, len(phases))
 
 
 def run_phase(planned: PhasePlanned, batch: Batch, kernel: StartedKernel | None = None) -> None:

@@ -10,8 +10,9 @@ from tests.run.conftest import Done, playbook
 
 pytestmark = [pytest.mark.compose, pytest.mark.notebook]
 
-PHASES = ("20",)
-"""Of the seven, that in which PostgreSQL 17 shows most (tests/compose asks phase 10's checks); the soak drills all."""
+PHASES = ("20", "50", "60", "70")
+"""Of the seven, those in which containers or PostgreSQL 17 show: another server's rules, clients and restarts behind
+published ports, another pg_dump. Phase 10's checks are asked in tests/compose; the soak drills all."""
 
 
 def drilled(evidence: Path, *argv: str, limit_s: float) -> Done:
