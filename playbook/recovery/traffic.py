@@ -15,6 +15,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from playbook.errors import StackError
 from playbook.postgres.connect import connect
 from playbook.recovery.planting import SCHEMA
 
@@ -89,13 +90,20 @@ class Traffic:
         with self._free:
             yield
 
-    def wait_for(self, count: int, *, limit_s: float = 10.0) -> None:
+    def wait_for(self, count: int, *, limit_s: float = 30.0) -> None:
         """
-        Wait until this many more were committed, or the writer ended, or the limit.
+        Wait until this many more were committed.
+
+        Raises StackError when the writer ended before, or at the limit: a drill without markers would show nothing.
         """
-        wanted = len(self._markers) + count
+        before = len(self._markers)
         end = self._clock() + limit_s
-        while len(self._markers) < wanted and self._thread.is_alive() and self._clock() < end:
+        while (written := len(self._markers) - before) < count:
+            if not self._thread.is_alive() or self._clock() > end:
+                raise StackError(
+                    f"The drill's traffic wrote {written} of {count} markers: {self.ended or 'it is too slow'}",
+                    hint="May the service's role update the table that its policies and triggers guard?",
+                )
             self._over.wait(0.005)
 
     def _write(self) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
 
 from playbook import isolation
-from playbook.errors import GuardError
+from playbook.errors import GuardError, StackError
 from playbook.evidence.result import CheckResult
 from playbook.places import places
 from playbook.postgres.connect import connect
@@ -14,6 +15,7 @@ from playbook.recovery.checks import CHECKS
 from playbook.recovery.drill import rehearse
 from playbook.recovery.procedure import found_procedure, our_procedure
 from playbook.recovery.rehearsal import Rehearsal, staged
+from playbook.recovery.traffic import Touch, Traffic
 from playbook.recovery.yard import yard_of
 from playbook.service.smoke import smoke
 from playbook.stack.local import LocalStack
@@ -43,6 +45,18 @@ def found_drill(hardened: LocalStack, target: Target) -> Asked:
     with yard_of(hardened, "found") as yard:
         rehearsal = rehearse(scene_of(hardened, "found", target), yard, found_procedure(places()))
     return asked(rehearsal, hardened, target, "found")
+
+
+class TestTraffic:
+    """A drill whose markers nobody may write does not look like one whose markers all came back."""
+
+    def test_a_writer_that_is_refused_is_told(self, hardened: LocalStack) -> None:
+        nowhere = Touch(("public", "no_such_table"), "updated_at", "app.current_tenant", "1")
+        with (
+            Traffic(hardened.database("hardened").dsn("app"), nowhere, clock=time.monotonic) as traffic,
+            pytest.raises(StackError, match=r"0 of 5 markers: .*no_such_table"),
+        ):
+            traffic.wait_for(5)
 
 
 class TestHardened:
