@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from playbook.errors import GuardError, StackError
 from playbook.load.generator import generating, run_load
@@ -19,6 +20,10 @@ def plan_for(service: Any, **changes: Any) -> Plan:
     address, port = loopback_of(service.url)
     usual: dict[str, Any] = {"rate_per_s": 50, "duration_s": 2, "operations": (Arrival(id="get", path="/"),)}
     return Plan(address=address, port=port, **{**usual, **changes})
+
+
+def histogram_of(encoded: str) -> Any:
+    return HdrHistogram.decode(encoded)
 
 
 @pytest.mark.stack
@@ -37,6 +42,7 @@ class TestArrivals:
         result = run_load(plan_for(serve("failing"), rate_per_s=100))
         assert result.causes() == {"500": result.lost}
         assert 3 <= result.lost <= 4
+        assert histogram_of(result.served).get_total_count() == result.sent - result.lost
 
     def test_slow_answers_show_in_the_percentiles(self, serve: Serve) -> None:
         result = run_load(plan_for(serve("slow")))
@@ -48,6 +54,7 @@ class TestArrivals:
         service.stop()
         result = run_load(plan_for(service, duration_s=0.5))
         assert result.causes() == {"ConnectionRefusedError": 25}
+        assert result.percentile_of_sent_ms(95) is None
         assert result.percentile_ms(99) == 0
 
     def test_an_answer_that_does_not_come_in_time_is_a_loss(self, serve: Serve) -> None:

@@ -81,7 +81,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.answered = histogram()
+        self.served = histogram()
         self.lateness = histogram()
         self.outcomes: Counter[str] = Counter()
         self.operations: dict[str, dict[str, Any]] = {}
@@ -99,18 +99,18 @@ class Tally:
 
     def note(self, operation: dict[str, Any], intended_s: float, latency_us: int, status: int, outcome: str) -> None:
         """
-        Count one request, by the time at which it was intended; only what was answered has a latency.
+        Count one request, by the time at which it was intended; only what was served has a latency.
         """
         lost = status not in operation["statuses"]
-        one = self.operations.setdefault(operation["id"], {"sent": 0, "lost": 0, "answered": histogram()})
+        one = self.operations.setdefault(operation["id"], {"sent": 0, "lost": 0, "served": histogram()})
         one["sent"] += 1
         one["lost"] += lost
         self.lost += lost
         self.outcomes[outcome] += 1
-        if status:
+        if not lost:
             kept = min(max(latency_us, 1), LONGEST_US)
-            self.answered.record_value(kept)
-            one["answered"].record_value(kept)
+            self.served.record_value(kept)
+            one["served"].record_value(kept)
         slot = self.bins.setdefault(int(intended_s / BIN_S), [0, 0, 0])
         slot[0] += 1
         slot[1] += lost
@@ -245,9 +245,9 @@ class OpenArrivals(User):
             "late_p99_ms": tally.lateness.get_value_at_percentile(99) / 1000 if tally.sent else 0.0,
             "cpu_s": cpu_s,
             "outcomes": dict(tally.outcomes),
-            "answered": tally.answered.encode().decode(),
+            "served": tally.served.encode().decode(),
             "operations": {
-                name: {"sent": one["sent"], "lost": one["lost"], "answered": one["answered"].encode().decode()}
+                name: {"sent": one["sent"], "lost": one["lost"], "served": one["served"].encode().decode()}
                 for name, one in tally.operations.items()
             },
             "own": dict(tally.own),
