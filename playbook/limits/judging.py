@@ -99,6 +99,8 @@ class Judged:
 class WaitTold:
     """
     What Retry-After said to an exhausted caller, and what came of obeying it, of coming early, of asking in between.
+
+    `doubt` says why nothing can be learnt from these callers.
     """
 
     spent: Trace
@@ -108,6 +110,7 @@ class WaitTold:
     mid: Asked | None = None
     window_s: float = 0.0
     patience_s: float = 0.0
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,8 @@ def judge_wait(told: WaitTold) -> tuple[WaitWord | None, str | None]:  # noqa: P
 
     `early`: whoever obeys is refused. `late`: who comes a second earlier is admitted, or it is longer than the window.
     """
+    if told.doubt is not None:
+        return None, told.doubt
     refusal = told.spent.last
     if refusal.admitted:
         return "nothing refused", None

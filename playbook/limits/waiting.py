@@ -8,6 +8,7 @@ import time
 
 from playbook.limits.answers import asked_of
 from playbook.limits.callers import Caller
+from playbook.limits.exhausting import doubt_of, silence_of
 from playbook.limits.experiments import Prober
 from playbook.limits.judging import Asked, WaitTold
 from playbook.limits.limit import Limit
@@ -35,6 +36,9 @@ def wait_as_told(prober: Prober, limit: Limit) -> WaitTold:
     second = prober.exhaust(limit, early, prober.first)
     third = prober.exhaust(limit, late, prober.first)
     told = first.last
+    doubt = next(filter(None, (doubt_of([one], limit.binding) for one in (first, second, third))), None)
+    if doubt is not None:
+        return WaitTold(first, None, doubt=doubt)
     if told.admitted or told.wait_s is None or told.wait_s > min(prober.longest_wait_s, longest_s + 1):
         return WaitTold(first, told.wait_s, window_s=longest_s, patience_s=prober.longest_wait_s)
     begun = time.monotonic()
@@ -60,7 +64,16 @@ def wait_as_told(prober: Prober, limit: Limit) -> WaitTold:
                 obeyed = _once(prober, limit, obeying, first.origin_s)
             case _:
                 mid = _once(prober, limit, late, third.origin_s)
-    return WaitTold(first, told.wait_s, obeyed, too_early, mid, window_s=longest_s, patience_s=prober.longest_wait_s)
+    return WaitTold(
+        first,
+        told.wait_s,
+        obeyed,
+        too_early,
+        mid,
+        window_s=longest_s,
+        patience_s=prober.longest_wait_s,
+        doubt=silence_of(one for one in (again, obeyed, too_early, mid) if one is not None),
+    )
 
 
 def _once(prober: Prober, limit: Limit, caller: Caller, origin_s: float) -> Asked:
