@@ -27,8 +27,14 @@ def wait_as_told(prober: Prober, limit: Limit) -> WaitTold:
     Learn whether Retry-After is true: obey it, come a second early, and obey one that was told in mid-window.
 
     Three callers: whoever asks in between may be what keeps the window shut. All at one instance: whether two count
-    together is another question, and one that does not would make this one's answer depend on chance.
+    together is another question, and one that does not would make this one's answer depend on chance. Once more where
+    the machine was too busy to come early in time.
     """
+    told = _wait(prober, limit)
+    return _wait(prober, limit) if told.came_early_too_late else told
+
+
+def _wait(prober: Prober, limit: Limit) -> WaitTold:
     longest_s = max(window.seconds for window in limit.windows)
     obeying, early, late = (prober.callers.fresh(limit) for _ in range(3))
     prober.off_edge(limit.binding)
@@ -47,7 +53,9 @@ def wait_as_told(prober: Prober, limit: Limit) -> WaitTold:
         prober.until(mid_s)
         again = asked_of(limit, line.ask(late.request(limit)), third.origin_s)
     too_early = None
-    early_s = second.last_answered_s + (second.last.wait_s or 0) - 1 - EARLY_MARGIN_S
+    # It was refused no sooner than it asked, and told the time to the opening rounded up to whole seconds.
+    until_s = second.last.at_s - second.last.took_s + (second.last.wait_s or 0) - 1
+    early_s = second.origin_s + until_s - second.last.took_s - EARLY_MARGIN_S
     steps: list[tuple[float, str]] = [(first.last_answered_s + told.wait_s + LATE_MARGIN_S, "obeyed")]
     if early_s > begun:
         steps.append((early_s, "early"))
@@ -72,6 +80,7 @@ def wait_as_told(prober: Prober, limit: Limit) -> WaitTold:
         mid,
         window_s=longest_s,
         patience_s=prober.longest_wait_s,
+        early_until_s=until_s,
         doubt=silence_of(one for one in (again, obeyed, too_early, mid) if one is not None),
     )
 
