@@ -61,6 +61,11 @@ class TestArrivals:
         result = run_load(plan_for(serve("slow"), timeout_s=0.2, duration_s=1))
         assert set(result.causes()) == {"timed out"}
 
+    def test_few_requests_are_a_whole_run(self, serve: Serve) -> None:
+        result = run_load(plan_for(serve("graceful"), rate_per_s=3, duration_s=0.5))
+        assert result.sent == 1
+        assert result.unfit(declared_s=0.5, late_limit_ms=None) is None
+
     def test_stops_when_told_to(self, serve: Serve) -> None:
         with generating(plan_for(serve("graceful"), duration_s=60)) as generator:
             generator.wait_until_begun()

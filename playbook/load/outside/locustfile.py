@@ -170,7 +170,7 @@ class OpenArrivals(User):
             self.tally.sent += 1
             pool.spawn(self.exchange, operation, caller, intended, intended - begun)
         if not told:
-            gevent.sleep(max(0.0, begun + total / rate - time.monotonic()))
+            gevent.sleep(max(0.0, begun + PLAN["duration_s"] - time.monotonic()))
         ran_s = time.monotonic() - begun
         cpu_s = time.process_time() - cpu
         pool.join(timeout=PLAN["timeout_s"] + 1)
