@@ -17,6 +17,7 @@ import re
 import time
 from bisect import bisect
 from collections import Counter
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ BEGUN = RESULT.with_suffix(".begun")
 STOP = RESULT.with_suffix(".stop")
 LONGEST_US = 600_000_000
 BIN_S = 0.1
+IDLE_MOST_S = 2.0
+"""So long a connection may be idle; uvicorn closes one that was idle for 5 s, the stack's proxy one of 30 s."""
 ROUNDS_FOR_ALL = 3
 """So often every caller has its turn before chance decides: the smallest tenant must be seen too."""
 
@@ -46,17 +49,21 @@ def histogram() -> Any:
 class Connections:
     """
     Kept-alive connections, the last used first. It never sends a request twice: a lost one must be seen as lost.
+
+    One that was idle for long is closed, not used: a proxy that gave it up meanwhile would be charged with the loss.
     """
 
-    def __init__(self, address: str, port: int, timeout_s: float) -> None:
-        self.address, self.port, self.timeout_s = address, port, timeout_s
-        self.idle: list[http.client.HTTPConnection] = []
+    def __init__(
+        self, address: str, port: int, timeout_s: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.address, self.port, self.timeout_s, self.clock = address, port, timeout_s, clock
+        self.idle: list[tuple[float, http.client.HTTPConnection]] = []
 
     def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str]:
         """
         Send one request and read the whole answer; the whole exchange has the time limit of the plan.
         """
-        connection = self.idle.pop() if self.idle else self._connect()
+        connection = self._take()
         kept = False
         try:
             with gevent.Timeout(self.timeout_s, TimeoutError("no whole answer in time")):
@@ -66,12 +73,16 @@ class Connections:
             kept = not answer.will_close
         finally:
             if kept:
-                self.idle.append(connection)
+                self.idle.append((self.clock(), connection))
             else:
                 connection.close()
         return answer.status, text
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def _take(self) -> http.client.HTTPConnection:
+        while self.idle and self.clock() - self.idle[0][0] > IDLE_MOST_S:
+            self.idle.pop(0)[1].close()
+        if self.idle:
+            return self.idle.pop()[1]
         return http.client.HTTPConnection(self.address, self.port, timeout=self.timeout_s)
 
 
