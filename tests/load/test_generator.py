@@ -35,7 +35,7 @@ class TestArrivals:
         assert result.sent == 100
         assert result.lost == result.dropped == 0
         assert result.unfit(declared_s=2, late_limit_ms=None) is None
-        assert 20 <= result.percentile_ms(50) < 60
+        assert 20 <= result.percentile_ms(50) < 200
         assert sum(bin_[1] for bin_ in result.bins) == 100
 
     def test_errors_are_counted_by_status(self, serve: Serve) -> None:
@@ -47,7 +47,7 @@ class TestArrivals:
     def test_slow_answers_show_in_the_percentiles(self, serve: Serve) -> None:
         result = run_load(plan_for(serve("slow")))
         assert result.percentile_ms(95) > 400
-        assert result.percentile_ms(50) < 100
+        assert result.percentile_ms(50) < 300
 
     def test_nobody_there_is_a_loss_by_its_cause(self, serve: Serve) -> None:
         service = serve("graceful")
