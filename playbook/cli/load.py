@@ -81,7 +81,7 @@ def load(url: str, shape_file: Path) -> Reply:
                 "late_max_ms": result.late_max_ms,
                 "late_p99_ms": result.late_p99_ms,
                 "generator_core_share": result.cpu_s / result.ran_s,
-                "histogram": result.answered,
+                "histogram": result.served,
                 "foreign": [one.model_dump(mode="json") for one in result.foreign],
             }
         },

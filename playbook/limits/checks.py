@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from playbook.limits.asking import declared, make_prober
 from playbook.limits.cost_check import cost_capped
 from playbook.limits.exempt_check import exempt_exactly
+from playbook.limits.exhausting import doubt_of
 from playbook.limits.experiments import volley_size
 from playbook.limits.findings import abreast, admitted_of, counted_abreast, found_of, limit_names, trace_seen
 from playbook.limits.judging import TOO_MANY
@@ -56,6 +57,10 @@ def refusal_status(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and look at the refusal."""
     prober = make_prober(scene)
     for limit, spent in abreast(scene, lambda one: prober.exhaust(one, prober.callers.fresh(one))):
+        doubt = doubt_of([spent], limit.binding)
+        if doubt is not None:
+            yield Finding.undecided(doubt, subject=limit.id)
+            continue
         yield found_of(
             scene, limit, expected=TOO_MANY, actual=spent.refused_status, seen=(trace_seen(limit, spent, "caller"),)
         )

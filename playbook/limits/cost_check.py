@@ -63,6 +63,9 @@ def cost_capped(scene: Scene) -> Iterator[Finding]:
     prober = make_prober(scene)
     for cost in costs:
         spent = _spend(scene.database, prober, cost)
+        if 0 in (*spent.at_once, *spent.after):
+            yield Finding.undecided("a call was not answered", subject=cost.id)
+            continue
         yield Finding(
             subject=cost.id,
             expected="within the cap",

@@ -10,6 +10,7 @@ from playbook.errors import Unavailable
 from playbook.evidence.result import Observation
 from playbook.limits.asking import declared, front_door, make_prober, partial_strength
 from playbook.limits.declaration import Limit
+from playbook.limits.exhausting import doubt_of
 from playbook.limits.experiments import Prober
 from playbook.limits.findings import abreast
 from playbook.limits.operations import Operation, read_operations
@@ -63,7 +64,10 @@ def exempt_exactly(scene: Scene) -> Iterator[Finding]:
         limit = next(iter(one.matched(declaration)), declaration.limits[0])
         by_limit.setdefault(limit.id, []).append(one)
     for limit, asked in abreast(scene, lambda one: [*_ask(prober, one, by_limit.get(one.id, []))]):
-        for one, statuses, refused in asked:
+        for one, statuses, refused, doubt in asked:
+            if doubt is not None:
+                yield Finding.undecided(doubt, subject=one.name)
+                continue
             expected = "limited" if one.limits(declaration) else "exempt"
             yield Finding(
                 subject=one.name,
@@ -77,9 +81,11 @@ def exempt_exactly(scene: Scene) -> Iterator[Finding]:
             )
 
 
-def _ask(prober: Prober, limit: Limit, operations: list[Operation]) -> Iterator[tuple[Operation, list[int], bool]]:
+def _ask(
+    prober: Prober, limit: Limit, operations: list[Operation]
+) -> Iterator[tuple[Operation, list[int], bool, str | None]]:
     """
-    Exhaust a caller at one instance, then ask each operation there as it.
+    Exhaust a caller at one instance, then ask each operation there as it; say also why that may decide nothing.
 
     Refused is what is answered 429 or as its own refusal was.
     """
@@ -87,6 +93,7 @@ def _ask(prober: Prober, limit: Limit, operations: list[Operation]) -> Iterator[
         return
     caller = prober.callers.fresh(limit)
     spent = prober.exhaust(limit, caller, prober.first)
+    doubt = doubt_of([spent], limit.binding)
     refusals = {429} if spent.refused_status is None else {429, spent.refused_status}
     with Line(prober.first, caller.address) as line:
         for one in operations:
@@ -97,4 +104,5 @@ def _ask(prober: Prober, limit: Limit, operations: list[Operation]) -> Iterator[
             statuses = [line.ask(again).status]
             while statuses[-1] not in refusals and len(statuses) < EXEMPT_TIMES:
                 statuses.append(line.ask(again).status)
-            yield one, statuses, statuses[-1] in refusals
+            silent = "a request was not answered" if 0 in statuses else None
+            yield one, statuses, statuses[-1] in refusals, doubt or silent

@@ -120,7 +120,7 @@ class Prober:
                 seen[part] = asked_of(limit, line.ask(neighbour.request(limit)), spent.origin_s)
         return spent, seen
 
-    def pretend(self, limit: Limit, url: str) -> tuple[Trace, dict[str, Asked]]:
+    def pretend(self, limit: Limit, url: str) -> tuple[list[Trace], dict[str, Asked]]:
         """
         Exhaust a fresh caller, then ask on as the same with each header by which one could pass for another.
 
@@ -128,16 +128,14 @@ class Prober:
         """
         caller = self.callers.fresh(limit)
         self.off_edge(limit.binding)
-        for instance in self.instances:
-            if instance != url:
-                self.exhaust(limit, caller, instance)
-        spent = self.exhaust(limit, caller, url)
+        others = [instance for instance in self.instances if instance != url]
+        spent = [self.exhaust(limit, caller, one) for one in (*others, url)]
         seen = {}
         with Line(url, caller.address) as line:
             for name, form in FORWARDING:
                 value = form.format(one=self.callers.fresh_address(), two=self.callers.fresh_address())
                 answer = line.ask(caller.request(limit, {name: value}))
-                seen[f"{name}: {form.format(one='a', two='b')}"] = asked_of(limit, answer, spent.origin_s)
+                seen[f"{name}: {form.format(one='a', two='b')}"] = asked_of(limit, answer, spent[-1].origin_s)
         return spent, seen
 
     def _series(self, limit: Limit, urls: Sequence[str], times: int) -> Trace:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from playbook.limits.declaration import WhenDown, Window
@@ -99,6 +100,9 @@ class Judged:
 class WaitTold:
     """
     What Retry-After said to an exhausted caller, and what came of obeying it, of coming early, of asking in between.
+
+    `early_until_s`: who is answered before it has come a second early for sure, in the time of `early.at_s`. `doubt`
+    says why nothing can be learnt from these callers.
     """
 
     spent: Trace
@@ -108,6 +112,13 @@ class WaitTold:
     mid: Asked | None = None
     window_s: float = 0.0
     patience_s: float = 0.0
+    early_until_s: float = inf
+    doubt: str | None = None
+
+    @property
+    def came_early_too_late(self) -> bool:
+        """Whether the early caller was let through at a time at which a truthful service may let it through."""
+        return self.early is not None and self.early.admitted and self.early.at_s > self.early_until_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +184,8 @@ def judge_wait(told: WaitTold) -> tuple[WaitWord | None, str | None]:  # noqa: P
 
     `early`: whoever obeys is refused. `late`: who comes a second earlier is admitted, or it is longer than the window.
     """
+    if told.doubt is not None:
+        return None, told.doubt
     refusal = told.spent.last
     if refusal.admitted:
         return "nothing refused", None
@@ -186,6 +199,8 @@ def judge_wait(told: WaitTold) -> tuple[WaitWord | None, str | None]:  # noqa: P
         return None, f"it says {told.told_s:.0f} s; this run waits {told.patience_s:.0f} s at most"
     if not told.obeyed.admitted or (told.mid is not None and not told.mid.admitted):
         return "early", None
+    if told.came_early_too_late:
+        return None, "the machine was too busy to ask a second early in time"
     if told.early is not None and told.early.admitted:
         return "late", None
     return "truthful", None

@@ -11,9 +11,10 @@ from pydantic import JsonValue
 from playbook.evidence.result import Observation
 from playbook.limits.asking import make_prober
 from playbook.limits.declaration import Limit
+from playbook.limits.exhausting import doubt_of, silence_of
 from playbook.limits.experiments import Prober
 from playbook.limits.findings import abreast, found_of, limit_names, trace_seen
-from playbook.limits.judging import Trace
+from playbook.limits.judging import TOO_MANY, Trace
 from playbook.limits.wait_check import begin_waits
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
@@ -39,6 +40,11 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
     begin_waits(scene)
     prober = make_prober(scene)
     for limit, (spent, beside) in abreast(scene, prober.beside):
+        coarse = not spent.admitted and spent.refused_status == TOO_MANY  # others' requests counted for this caller
+        doubt = (None if coarse else doubt_of([spent], limit.binding)) or silence_of(beside.values())
+        if doubt is not None:
+            yield Finding.undecided(doubt, subject=limit.id)
+            continue
         refused = [f"by {part}: refused with {one.status}" for part, one in beside.items() if not one.admitted]
         seen = "; ".join(refused) or "let through"
         if spent.last.admitted:
@@ -71,24 +77,29 @@ def neighbour_unaffected(scene: Scene) -> Iterator[Finding]:
 def key_unspoofable(scene: Scene) -> Iterator[Finding]:
     """Exhaust a caller and pretend to be others."""
     prober = make_prober(scene)
-    for limit, (dodged, seen) in abreast(scene, lambda one: _pretending(prober, one)):
+    for limit, (dodged, seen, doubt) in abreast(scene, lambda one: _pretending(prober, one)):
+        if doubt is not None:
+            yield Finding.undecided(doubt, subject=limit.id)
+            continue
         yield found_of(scene, limit, expected=[], actual=dodged, seen=seen)
 
 
-def _pretending(prober: Prober, limit: Limit) -> tuple[list[JsonValue], list[Observation]]:
+def _pretending(prober: Prober, limit: Limit) -> tuple[list[JsonValue], list[Observation], str | None]:
     """
-    Say by which names an exhausted caller got through, and what was seen.
+    Say by which names an exhausted caller got through, what was seen, and why that may decide nothing.
     """
+    doubt = None
     dodged: list[JsonValue] = []
     seen: list[Observation] = []
     for url in sorted({prober.url, prober.first}):
         where = "the service's address" if url == prober.url else "one instance"
         spent, pretended = prober.pretend(limit, url)
-        if spent.last.admitted:
+        doubt = doubt or doubt_of(spent, limit.binding) or silence_of(pretended.values())
+        if spent[-1].last.admitted:
             dodged = [*dodged, "nothing refused"]
         dodged += [name for name, one in pretended.items() if one.admitted and name not in dodged]
-        seen.append(trace_seen(limit, spent, f"caller at {where}"))
+        seen.append(trace_seen(limit, spent[-1], f"caller at {where}"))
         seen += [
             Observation(role=f"caller at {where}", request=name, value=one.status) for name, one in pretended.items()
         ]
-    return dodged, seen
+    return dodged, seen, doubt

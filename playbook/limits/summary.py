@@ -42,7 +42,7 @@ def _summary(limit: Limit, results: Sequence[CheckResult]) -> dict[str, JsonValu
     dodged = _actual(seen, "limits.key.unspoofable")
     status = _actual(seen, "limits.refusal.status")
     shared = seen.get("limits.instances.shared")
-    asked = "limits.refusal.status" in seen
+    asked = "limits.refusal.status" in seen and seen["limits.refusal.status"].outcome != "error"
     return {
         "id": limit.id,
         "outcome": worst(one.outcome for one in results),

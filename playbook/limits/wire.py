@@ -22,6 +22,7 @@ from playbook.service.connection import Connection
 __all__ = ["ANSWER_LIMIT_S", "Answer", "Line", "Request", "send_volley"]
 
 ANSWER_LIMIT_S = 3.0
+_SERVER_ERROR = 500
 _NO_ADDRESS = (99, 49)
 """EADDRNOTAVAIL on Linux and on macOS."""
 
@@ -91,7 +92,8 @@ class Line:
             if refused:
                 return Answer(0, {}, sent, time.monotonic(), reason=refused)
         answer = _exchange(self._http, request)
-        if answer.status == 0 or answer.headers.get("connection", "").lower() == "close":
+        gone = answer.status == 0 or answer.status >= _SERVER_ERROR  # which may end the connection without a word
+        if gone or answer.headers.get("connection", "").lower() == "close":
             self._http.close()
         return answer
 

@@ -107,10 +107,12 @@ class _Watch:
         return round(led_s, 3), gone_at is not None
 
     def ask(self) -> int | None:
-        """Ask readiness; None when no connection can be made, 0 when one was made and no answer came."""
+        """Ask readiness; None when the port is closed, 0 when nothing came in time: a slow port is not closed."""
         connection = Connection(self.url, _SOURCE, 1.0)
         try:
             connection.connect()
+        except TimeoutError:
+            return 0
         except OSError:
             return None
         try:

@@ -32,12 +32,18 @@ def slo_findings(
     """
     Compare a run with the objectives that are declared.
 
-    `unfit` says why the run may not be judged, `weakness` why a judgement is weak.
+    `unfit` says why the run may not be judged, `weakness` why a judgement is weak. The p95 is that of all requests
+    sent, where a lost one is slower than any; it is undecided where that request was lost.
     """
-    actual = {"p95_ms": round(result.percentile_ms(95), 1), "error_rate": round(result.error_rate, 5)}
+    p95_ms = result.percentile_of_sent_ms(95)
+    actual = {"p95_ms": p95_ms and round(p95_ms, 1), "error_rate": round(result.error_rate, 5)}
     for name in slo_names(objectives):
         if unfit is not None:
             yield Finding.undecided(unfit, subject=name)
+            continue
+        if actual[name] is None:
+            reason = f"{result.lost} of {result.sent} requests were lost: the 95th of a hundred was not served"
+            yield Finding.undecided(reason, subject=name)
             continue
         yield Finding(
             subject=name,

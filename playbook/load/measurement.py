@@ -97,7 +97,8 @@ def doubt_of(result: LoadResult, *, busy: float, p95_ms: float) -> str | None:
 
     They make a tail long. Where even the fastest tenth missed, it was not they.
     """
-    if busy > BUSY_MOST and result.percentile_ms(10) <= p95_ms < result.percentile_ms(95):
+    seen_ms = result.percentile_of_sent_ms(95)
+    if busy > BUSY_MOST and seen_ms is not None and result.percentile_ms(10) <= p95_ms < seen_ms:
         return f"{busy:.0%} of the machine was busy with other work before the first request"
     return None
 

@@ -37,19 +37,20 @@ class Foreign(_Part):
 
 class OperationResult(_Part):
     """
-    One operation's share; `answered` is an encoded histogram of microseconds.
+    One operation's share; `served` is an encoded histogram of microseconds.
     """
 
     sent: int
     lost: int
-    answered: str = Field(repr=False)
+    served: str = Field(repr=False)
 
 
 class LoadResult(_Part):
     """
     One run. `lost` are requests that were not served as expected: no answer, or another status.
 
-    Latencies are of answered requests, from their intended start; what was never answered is in `lost` alone.
+    Latencies are of served requests, from their intended start; what was lost is in `lost` alone, however fast its
+    error came.
     `bins` hold, per `bin_s` of intended time: number, sent, lost, slowest in microseconds.
     """
 
@@ -64,7 +65,7 @@ class LoadResult(_Part):
     late_p99_ms: float
     cpu_s: float
     outcomes: dict[str, int]
-    answered: str = Field(repr=False)
+    served: str = Field(repr=False)
     operations: dict[str, OperationResult]
     own: dict[str, int]
     foreign: tuple[Foreign, ...]
@@ -80,15 +81,25 @@ class LoadResult(_Part):
 
     def percentile_ms(self, percentile: float) -> float:
         """
-        Latency at a percentile (0 to 100), in milliseconds; 100 is the slowest.
+        Latency of the served at a percentile (0 to 100), in milliseconds; 100 is the slowest.
         """
-        return percentiles_ms(self.answered, (percentile,))[0]
+        return percentiles_ms(self.served, (percentile,))[0]
+
+    def percentile_of_sent_ms(self, percentile: float) -> float | None:
+        """
+        Latency at a percentile of all requests sent, in milliseconds; None where that request was lost.
+
+        A lost request counts as slower than any that was served: whoever loses its slow ones gets no better by it.
+        """
+        served = self.sent - self.lost
+        among_served = percentile * self.sent / served if served > 0 else None
+        return None if among_served is None or among_served > 100 else self.percentile_ms(among_served)  # noqa: PLR2004
 
     def spectrum(self) -> list[list[float]]:
         """
         Pairs of percentile and milliseconds, for a picture.
         """
-        values = percentiles_ms(self.answered, _SPECTRUM)
+        values = percentiles_ms(self.served, _SPECTRUM)
         return [[point, value] for point, value in zip(_SPECTRUM, values, strict=True)]
 
     def causes(self) -> dict[str, int]:

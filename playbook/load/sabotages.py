@@ -145,7 +145,7 @@ STEADY = (
     ),
     Sabotage(
         name="account-fails-now-and-then",
-        title="Every fourth request for the own account answers 500",
+        title="Every sixth request for the own account answers 500",
         phase="60",
         protection="error rate",
         mechanism="some requests fail",
@@ -154,7 +154,7 @@ STEADY = (
                 path="knowledge/api/accounts.py",
                 old="    user = session.get(User, caller.user_id)\n    tenant = session.get(Tenant",
                 new="    read_me.__dict__['seen'] = read_me.__dict__.get('seen', 0) + 1\n"
-                "    if read_me.__dict__['seen'] % 4 == 0:\n"
+                "    if read_me.__dict__['seen'] % 6 == 0:\n"
                 "        raise ValueError('now and then')\n"
                 "    user = session.get(User, caller.user_id)\n    tenant = session.get(Tenant",
             )

@@ -91,6 +91,12 @@ class TestWait:
     def test_says_one_word(self, change: dict[str, object], word: str) -> None:
         assert judge_wait(replace(self.TOLD, **change)) == (word, None)  # type: ignore[arg-type]
 
+    def test_who_came_early_too_late_decides_nothing(self) -> None:
+        told = replace(self.TOLD, early=asked(200, at_s=9.1), early_until_s=9.0)
+        assert judge_wait(told)[0] is None
+        assert judge_wait(replace(told, early=asked(200, at_s=8.9))) == ("late", None)
+        assert judge_wait(replace(told, early=asked(429, at_s=9.1))) == ("truthful", None)
+
     def test_what_was_not_waited_for_is_not_judged(self) -> None:
         word, why = judge_wait(replace(self.TOLD, obeyed=None, told_s=900.0, window_s=900))
         assert word is None

@@ -4,6 +4,7 @@ Owns the real servers of these tests: tiny services, and HAProxy of the wheel in
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 
 from playbook.stack.health import ask_status
@@ -34,6 +36,10 @@ defaults
 backend apps
     balance roundrobin
 {check}
+listen states
+    bind 127.0.0.1:{states}
+    stats enable
+    stats uri /
 """
 
 AGAIN = """
@@ -60,6 +66,18 @@ def wait_for(port: int, path: str = "/ready") -> None:
         time.sleep(0.02)
 
 
+def wait_until_seen(states: int) -> None:
+    """Wait until the proxy sees every instance as up; one that it does not check is."""
+    until = time.monotonic() + 15
+    while True:
+        lines = httpx.get(f"http://127.0.0.1:{states}/;csv", trust_env=False).text.removeprefix("# ").splitlines()
+        seen = [row["status"] for row in csv.DictReader(lines) if row["svname"] in ("a0", "a1")]
+        if len(seen) == 2 and set(seen) <= {"UP", "no check"}:
+            return
+        assert time.monotonic() < until, f"the proxy sees {seen}"
+        time.sleep(0.02)
+
+
 @dataclass
 class TinyService:
     form: str
@@ -78,6 +96,11 @@ class TinyService:
         if self.process is not None:
             end(self.process)
 
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
 
 @dataclass
 class Pair:
@@ -85,6 +108,7 @@ class Pair:
 
     services: tuple[TinyService, TinyService]
     door: str
+    states: int
     instances: int = 2
     ready: str = "/ready"
     live: str = "/"
@@ -95,7 +119,7 @@ class Pair:
     def restart(self, instance: int) -> None:
         self.services[instance].stop()
         self.services[instance].start()
-        time.sleep(0.4)
+        wait_until_seen(self.states)
 
 
 @pytest.fixture
@@ -105,7 +129,7 @@ def serve() -> Iterator[Callable[[str], TinyService]]:
 
         def start(form: str) -> TinyService:
             service = TinyService(form)
-            last.callback(service.stop)
+            last.callback(service.kill)
             service.start()
             return service
 
@@ -123,17 +147,19 @@ def pair(serve: Callable[[str], TinyService], tmp_path: Path) -> Callable[..., o
         check = "    option httpchk GET /ready\n" if checked else ""
         words = " check inter 100 fall 2 rise 2" if checked else ""
         check += "".join(f"    server a{i} 127.0.0.1:{one.port}{words}\n" for i, one in enumerate(services))
-        door = free_port()
+        door, states = free_port(), free_port()
         config = tmp_path / "haproxy.cfg"
-        config.write_text(FRONT.format(door=door, check=check, again=AGAIN if checked else "    retries 0\n"))
+        config.write_text(
+            FRONT.format(door=door, states=states, check=check, again=AGAIN if checked else "    retries 0\n")
+        )
         libraries = str(Path(haproxy).parent / "lib")
         process = subprocess.Popen(
             [haproxy, "-db", "-f", str(config)], env={**os.environ, "LD_LIBRARY_PATH": libraries}
         )
         try:
             wait_for(door)
-            time.sleep(0.3)
-            yield Pair(services, f"http://127.0.0.1:{door}")
+            wait_until_seen(states)
+            yield Pair(services, f"http://127.0.0.1:{door}", states)
         finally:
             process.kill()
             process.wait()

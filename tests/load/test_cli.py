@@ -17,7 +17,7 @@ duration_s: 1.5
 operations: [{id: get, path: /}]
 callers: [{name: a, headers: {x-tenant: a}, canary: mark-a}]
 canary: mark-[a-z]+
-objectives: {p95_ms: 2000, error_rate: 0.01}
+objectives: {p95_ms: 20000, error_rate: 0.01}
 """
 
 
@@ -48,6 +48,16 @@ class TestLoadCommand:
     def test_errors_fail_it(self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]) -> None:
         code, document, _ = self.run(serve("failing").url, shape, capsys)
         assert (code, document["load"]["by_cause"]) == (1, {"500": 1})
+
+    def test_a_closed_port_is_no_fast_answer(
+        self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        service = serve("graceful")
+        service.stop()
+        shape.write_text(SHAPE.replace(", error_rate: 0.01", "").replace("1.5", "0.5"))
+        code, document, _ = self.run(service.url, shape, capsys)
+        (slo,) = [check for check in document["checks"] if check["id"] == "load.slo.met"]
+        assert (code, slo["outcome"], document["load"]["lost"]) == (5, "error", document["load"]["requests"])
 
     def test_a_leak_fails_it(
         self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def result(**changes: Any) -> LoadResult:
         "late_p99_ms": 2.0,
         "cpu_s": 0.5,
         "outcomes": {"200": 100},
-        "answered": recorded(*range(1, 101)),
+        "served": recorded(*range(1, 101)),
         "operations": {},
         "own": {},
         "foreign": (),
@@ -52,7 +53,13 @@ class TestPercentiles:
         assert result().percentile_ms(point) == pytest.approx(value, rel=0.002)
 
     def test_of_nothing_are_nothing(self) -> None:
-        assert result(answered=recorded()).percentile_ms(99) == 0
+        assert result(served=recorded()).percentile_ms(99) == 0
+
+    def test_a_lost_request_is_slower_than_any_that_was_served(self) -> None:
+        served = recorded(*range(1, 97))
+        assert result(lost=4, served=served).percentile_of_sent_ms(95) == pytest.approx(95, rel=0.002)
+        assert result(lost=4, served=served).percentile_of_sent_ms(97) is None
+        assert result(lost=100, served=recorded()).percentile_of_sent_ms(1) is None
 
 
 class TestUnfit:
@@ -95,7 +102,7 @@ class TestDoubt:
         ],
     )
     def test_is_told(self, latencies: list[float], busy: float, *, doubted: bool) -> None:
-        reason = doubt_of(result(answered=recorded(*latencies)), busy=busy, p95_ms=500)
+        reason = doubt_of(result(served=recorded(*latencies)), busy=busy, p95_ms=500)
         assert (reason is not None) is doubted
 
 
@@ -106,7 +113,7 @@ class TestFindings:
         found = {
             one.subject: (one.expected, one.actual)
             for one in slo_findings(
-                result(lost=3, outcomes={"200": 97, "500": 3}),
+                result(lost=3, outcomes={"200": 97, "500": 3}, served=recorded(*range(1, 98))),
                 Objectives(p95_ms=90, error_rate=0.01),
                 unfit=None,
                 weakness=None,
@@ -114,6 +121,17 @@ class TestFindings:
         }
         assert found["error_rate"] == (0.01, 0.03)
         assert found["p95_ms"] == (90, pytest.approx(95, rel=0.01))
+
+    @pytest.mark.parametrize(("lost", "served"), [(100, ()), (6, range(1, 95))])
+    def test_latencies_of_what_was_lost_are_undecided(self, lost: int, served: Sequence[int]) -> None:
+        run = result(lost=lost, served=recorded(*served), outcomes={"500": lost})
+        found = {
+            one.subject: one
+            for one in slo_findings(run, Objectives(p95_ms=90, error_rate=0.01), unfit=None, weakness=None)
+        }
+        assert found["p95_ms"].code == "inconclusive"
+        assert f"{lost} of 100 requests were lost" in (found["p95_ms"].reason or "")
+        assert found["error_rate"].actual == lost / 100
 
     def test_only_what_is_declared_is_asked(self) -> None:
         found = slo_findings(result(), Objectives(p95_ms=90), unfit=None, weakness="few")

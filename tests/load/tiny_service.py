@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 Message = MutableMapping[str, Any]
-DRAIN_S = 0.6
+DRAIN_S = 1.5
 REQUESTS = itertools.count(1)
 STATE = {"leaving": False}
 

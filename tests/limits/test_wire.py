@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from playbook.limits.wire import Line, Request
+
+pytestmark = pytest.mark.unit
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """Answers 500 and closes, without saying so: as a server does whose handler raised."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+class TestLine:
+    """Each request on a line is answered, also after an error that ended the connection."""
+
+    def test_opens_anew_after_a_server_error(self) -> None:
+        with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            with Line(f"http://127.0.0.1:{server.server_port}", "127.0.0.1") as line:
+                seen = [line.ask(Request("GET", "/")).status for _ in range(5)]
+            server.shutdown()
+        assert seen == [500] * 5
