@@ -135,10 +135,13 @@ class Ensemble:
     def start_ended(self, instances: frozenset[int]) -> None:
         """
         Start those of these instances that ended meanwhile: a service may end with what it depends on.
+
+        All are tried; the first error is raised then.
         """
-        for instance in instances:
-            if not self.apps[instance].running():
-                self.start_app(instance)
+        ended = [instance for instance in sorted(instances) if not self.apps[instance].running()]
+        with ThreadPoolExecutor(len(self.apps)) as pool:
+            for done in [pool.submit(self.start_app, instance) for instance in ended]:
+                done.result()
 
     def stop(self) -> None:
         """

@@ -190,16 +190,20 @@ class Engine:
         with _told("inspect a network"):
             return str(self.api.inspect_network(network)["IPAM"]["Config"][0]["Gateway"])
 
-    def disconnect(self, container: str, network: str) -> Endpoint:
+    def endpoint(self, container: str, network: str) -> Endpoint:
         """
-        Cut a container off from a network; returns the names and the address that it had there.
+        Say which names and which address a container has on a network. Read-only.
         """
-        with _told("disconnect a container"):
-            seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
-            with _COMING_OR_GOING:
-                self.api.disconnect_container_from_network(container, network, force=True)
+        seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
         fixed = (seen["IPAMConfig"] or {}).get("IPv4Address")
         return Endpoint(tuple(seen["Aliases"] or ()), fixed)
+
+    def disconnect(self, container: str, network: str) -> None:
+        """
+        Cut a container off from a network.
+        """
+        with _told("disconnect a container"), _COMING_OR_GOING:
+            self.api.disconnect_container_from_network(container, network, force=True)
 
     def connect(self, container: str, network: str, endpoint: Endpoint) -> None:
         """
