@@ -113,7 +113,7 @@ class LocalPooler:
                 return
             if not self._ground.control.running(self.process):
                 if not is_free(self.port):
-                    raise PortTaken
+                    raise PortTaken(f"The pooler {self.process}", self._ground.tail(self.process))
                 raise StackError(
                     f"The pooler {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
                 )
