@@ -259,7 +259,8 @@ class LocalStack:
         servers = self._states.servers
         if servers.configure(state, settings):
             servers.stop(state)
-            servers.start(state)
+            for server in ensemble.attended("postgres", None):
+                server.start()
             ensemble.wait_until_serving(ready)
 
     @contextmanager
