@@ -277,6 +277,11 @@ class TestPartsAndLogs:
         with pytest.raises(Unavailable):
             backend.tool(["pg_nonsense"])
 
+    def test_script_whose_own_program_is_missing_has_failed(self, backend: Stack) -> None:
+        done = backend.tool(["sh", "-c", "pg_nonsense"])
+        assert done.exit_code == 127
+        assert "not found" in done.stderr
+
     def test_logs_since_leave_out_what_was_before(self, backend: Stack) -> None:
         ask(backend.endpoints("found"), "/before")
         time.sleep(1.2)
