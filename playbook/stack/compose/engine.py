@@ -169,15 +169,18 @@ class Engine:
             return bytes(raw).decode(errors="replace")
         return ""
 
-    def free_subnets(self, names: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
+    def free_subnets(self, project: str, names: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
         """
         Let the engine choose a subnet for each name that neither its networks nor this machine's routes use.
+
+        They are free, not reserved: somebody else may take them before a network is made of them.
         """
+        made: dict[str, str] = {}
         with _told("choose addresses"):
-            made = {
-                name: str(self.api.create_network(name, internal=True, labels=dict(labels))["Id"]) for name in names
-            }
             try:
+                for name in names:
+                    throw_away = f"{project}_choice_{name}"  # newer engines refuse a name that is there already
+                    made[name] = str(self.api.create_network(throw_away, internal=True, labels=dict(labels))["Id"])
                 return {n: str(self.api.inspect_network(one)["IPAM"]["Config"][0]["Subnet"]) for n, one in made.items()}
             finally:
                 for one in made.values():
