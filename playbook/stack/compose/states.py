@@ -12,7 +12,7 @@ from playbook.stack.apps import AppPlan, app_settings
 from playbook.stack.compose.apps import ComposeApp
 from playbook.stack.compose.containers import CODE, Plan, copy_code, make_container
 from playbook.stack.compose.database import ComposeDatabase
-from playbook.stack.compose.engine import NAME, STACK, USER
+from playbook.stack.compose.engine import STACK, labels_of
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.compose.images import ensure_images
 from playbook.stack.compose.pooler import ComposePooler
@@ -150,7 +150,7 @@ class ComposeStates(States):
         record, part, engine = self._place.record(), self._place.part(), self._place.engine
         for network in engine.objects([f"{STACK}={record.id}"])["network"]:
             engine.remove("network", network)
-        labels = {STACK: record.id, NAME: record.name, USER: str(record.uid)}
+        labels = labels_of(record, self._place.folder)
         known = {"subnets": dict(engine.free_subnets(part.project, STATES, labels))}
         self._place.file.update(lambda old: old.model_copy(update={"compose": part.model_copy(update=known)}))
 
