@@ -61,14 +61,15 @@ class TestPorts:
 def ground() -> Ground:
     """Where nothing runs any more."""
     record = SimpleNamespace(
-        accounts=SimpleNamespace(owner="o", app="a", database="d"),
-        secrets={"owner_password": "x", "app_password": "x", "redis_admin_password": "x"},
+        accounts=SimpleNamespace(database="d"),
+        secrets={"redis_admin_password": "x"},
         service=SimpleNamespace(live="/live", ready="/ready", version="/version", uses_app_role=lambda _: False),
         states={"found": SimpleNamespace(switches={})},
     )
     parts = SimpleNamespace(
         record=lambda: record,
         tail=lambda _: "last words",
+        dsn=lambda _, database, role, *, port: f"postgresql://{role}:x@127.0.0.1:{port}/{database}",
         workplace=lambda _: Path("/nonexistent"),
         control=SimpleNamespace(running=lambda _: False),
     )
