@@ -105,6 +105,8 @@ def run_phase(planned: PhasePlanned, batch: Batch, kernel: StartedKernel | None 
     except PapermillExecutionError as err:
         if err.ename not in VERDICTS:
             reason = f"{err.ename}: {err.evalue}"
+    except RuntimeError as err:  # nbclient's, of a kernel that does not get ready or dies between cells
+        reason = f"{type(err).__name__}: {err}"
     finally:
         cells = _keep(executed, batch, name)
     stopped = next((c for c in cells if c.status in ("timed_out", "dead_kernel")), None)

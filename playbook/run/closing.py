@@ -63,6 +63,8 @@ def _executed(run: Run, here: Places, say: Callable[[str], None]) -> Mapping[str
             )
         except PapermillExecutionError as err:
             say(f"notebook {NOTEBOOK} did not come to its end, and is kept as it is: {err.ename}: {err.evalue}")
+        except RuntimeError as err:  # nbclient's, of a kernel that does not get ready
+            say(f"notebook {NOTEBOOK} was not run, and is kept as it is: {err}")
         content = executed.read_bytes()
     return {
         f"notebooks/{NOTEBOOK}.ipynb": Redactor().content(content, name=f"{NOTEBOOK}.ipynb"),

@@ -156,7 +156,7 @@ class App:
                 return
             if not runs:
                 if not is_free(port):
-                    raise PortTaken
+                    raise PortTaken(f"The app {plan.process}", self._ground.tail(plan.process))
                 raise StackError(
                     f"The app {plan.process} ended:\n{self._ground.tail(plan.process)}", hint="See the lines above."
                 )

@@ -78,7 +78,7 @@ class Ensemble:
         """
         self.require(service, instance)
         found: dict[str, Sequence[Attended | None]] = {
-            "postgres": (_Server(self.servers or Servers(self.ground), self.state),),
+            "postgres": (_Server(self),),
             "app": [_Instance(self, n) for n in range(len(self.apps)) if instance in (None, n)],
             "redis": (self.store,),
             "proxy": (self.proxy,),
@@ -135,10 +135,13 @@ class Ensemble:
     def start_ended(self, instances: frozenset[int]) -> None:
         """
         Start those of these instances that ended meanwhile: a service may end with what it depends on.
+
+        All are tried; the first error is raised then.
         """
-        for instance in instances:
-            if not self.apps[instance].running():
-                self.start_app(instance)
+        ended = [instance for instance in sorted(instances) if not self.apps[instance].running()]
+        with ThreadPoolExecutor(len(self.apps)) as pool:
+            for done in [pool.submit(self.start_app, instance) for instance in ended]:
+                done.result()
 
     def stop(self) -> None:
         """
@@ -201,15 +204,25 @@ class _Instance:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    servers: Servers
-    state: str
+    ensemble: Ensemble
 
     @property
     def process(self) -> str:
-        return process_name(self.state)
+        return process_name(self.ensemble.state)
 
     def start(self) -> None:
-        self.servers.start(self.state)
+        self._servers.start(self.ensemble.state)
+        self._wait_for_pooler()
 
     def wait_until_answering(self) -> None:
-        self.servers.wait_until_answering(self.state)
+        self._servers.wait_until_answering(self.ensemble.state)
+        self._wait_for_pooler()
+
+    def _wait_for_pooler(self) -> None:
+        pooler = self.ensemble.pooler
+        if pooler is not None and pooler.running():
+            pooler.wait_until_answering()
+
+    @property
+    def _servers(self) -> Servers:
+        return self.ensemble.servers or Servers(self.ensemble.ground)

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from playbook.errors import Unavailable
+from playbook.errors import PlaybookError, Unavailable
 from playbook.stack.ensemble import Attended, Ensemble
 from playbook.stack.protocol import Fault, Kill, Partition, Pause, Restart, Signal
 
-__all__ = ["LocalFaults"]
+__all__ = ["Heal", "LocalFaults"]
+
+Heal = Callable[[], None]
 
 _KILL_LIMIT_S = 10.0
 _ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, signal.SIGABRT, signal.SIGHUP}
@@ -39,44 +41,63 @@ class LocalFaults:
         """
         struck = self._ensemble.attended(fault.service, fault.instance)
         ready = self._ensemble.ready()
-        heal = self._strike(fault, [one.process for one in struck])
+        heals: list[Heal] = []
         try:
+            self._strike(fault, struck, heals)
             yield
         finally:
-            self._heal_all(struck, heal)
-            self._ensemble.start_ended(ready)
-            self._ensemble.wait_until_serving(ready)
+            if heals:
+                self._heal_all(heals, ready)
 
-    def _strike(self, fault: Fault, processes: Sequence[str]) -> Callable[[Attended], None]:
+    def _strike(self, fault: Fault, struck: Sequence[Attended], heals: list[Heal]) -> None:
+        """
+        Strike each process, having noted how to heal it.
+        """
         match fault:
             case Kill():
-                self._signal(processes, signal.SIGKILL, tree=True)
-                for process in processes:
-                    self._control.wait(process, _KILL_LIMIT_S)
-                return self._start
+                self._each(struck, heals, self._start, self._signal(signal.SIGKILL, tree=True))
+                for one in struck:
+                    self._control.wait(one.process, _KILL_LIMIT_S)
             case Restart():
-                for process in processes:
-                    self._control.stop(process)
-                return self._start
+                self._each(struck, heals, self._start, self._control.stop)
             case Pause():
-                self._signal(processes, signal.SIGSTOP, tree=True)
-                return self._resume
+                self._each(struck, heals, self._resume, self._signal(signal.SIGSTOP, tree=True))
             case Signal():
-                self._signal(processes, fault.number, tree=False)
-                return partial(self._mend, number=fault.number)
+                mend = partial(self._mend, number=fault.number)
+                self._each(struck, heals, mend, self._signal(fault.number, tree=False))
             case Partition():
                 raise Unavailable(
                     "Processes on loopback cannot be cut off from each other", hint="Run it on the Compose stack."
                 )
 
-    def _signal(self, processes: Sequence[str], number: int, *, tree: bool) -> None:
-        for process in processes:
-            self._control.signal(process, number, tree=tree)
+    @staticmethod
+    def _each(
+        struck: Sequence[Attended],
+        heals: list[Heal],
+        heal: Callable[[Attended], None],
+        act: Callable[[str], object],
+    ) -> None:
+        for one in struck:
+            heals.append(partial(heal, one))  # before: what fails may have been done all the same
+            act(one.process)
 
-    def _heal_all(self, struck: Sequence[Attended], heal: Callable[[Attended], None]) -> None:
-        with ThreadPoolExecutor(len(struck)) as pool:
-            for done in [pool.submit(heal, one) for one in struck]:
-                done.result()
+    def _signal(self, number: int, *, tree: bool) -> Callable[[str], None]:
+        return partial(self._control.signal, number=number, tree=tree)
+
+    def _heal_all(self, heals: Sequence[Heal], ready: frozenset[int]) -> None:
+        """
+        Heal everything, also what comes after something that cannot be healed; then raise the first error.
+        """
+        with ThreadPoolExecutor(len(heals)) as pool:
+            ends = [pool.submit(heal) for heal in heals]
+        errors = [error for end in ends if (error := end.exception()) is not None]
+        try:
+            self._ensemble.start_ended(ready)
+        except PlaybookError as error:
+            errors.append(error)
+        if errors:
+            raise errors[0]
+        self._ensemble.wait_until_serving(ready)
 
     def _start(self, one: Attended) -> None:
         if self._control.running(one.process):  # somebody else healed it already

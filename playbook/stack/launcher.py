@@ -67,7 +67,7 @@ class LocalLauncher:
         end = time.monotonic() + _START_LIMIT_S
         while not (control.running(name) and ask_status(port, self._ground.record().service.live, limit_s=1.0) == _OK):
             if not control.running(name) and not is_free(port):
-                raise PortTaken
+                raise PortTaken("The extra instance", self._ground.tail(name))
             if not control.running(name) or time.monotonic() > end:
                 control.stop(name)
                 raise StackError(f"The extra instance did not start:\n{self._ground.tail(name)}", hint="See above.")
@@ -94,7 +94,7 @@ class LocalLauncher:
         finally:
             end = control.stop(name)
         if not running and not is_free(port):
-            raise PortTaken
+            raise PortTaken("The trial start", _take(errors))
         return Completed(
             argv=tuple(order.argv),
             exit_code=None if running else end.exit_code,

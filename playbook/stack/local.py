@@ -159,10 +159,16 @@ class LocalStack:
 
     def release(self) -> None:
         """
-        Let the stack outlive this process.
+        Let the stack outlive this process. Raises StackError when its supervisor is gone.
         """
         if self._pipe is not None:
-            os.write(self._pipe, FAREWELL)
+            try:
+                os.write(self._pipe, FAREWELL)
+            except BrokenPipeError as error:
+                raise StackError(
+                    f"The supervisor of {self.name} is gone: nobody keeps what it started",
+                    hint=f"Clear up, then start afresh: playbook down {self.name}",
+                ) from error
             self._ground.file.update(lambda old: old.model_copy(update={"owner_pipe": False}))
             self._close_pipe()
 
@@ -259,7 +265,8 @@ class LocalStack:
         servers = self._states.servers
         if servers.configure(state, settings):
             servers.stop(state)
-            servers.start(state)
+            for server in ensemble.attended("postgres", None):
+                server.start()
             ensemble.wait_until_serving(ready)
 
     @contextmanager

@@ -21,7 +21,7 @@ from playbook.stack.ports import is_free
 from playbook.stack.process import created_s, kill_tree, marked, started
 from playbook.stack.protocol import Leftovers
 from playbook.stack.record import ProcessRef, RecordFile, StackRecord, read_processes
-from playbook.stack.registry import folders
+from playbook.stack.registry import folders, home
 from playbook.stack.servers import data_directories
 from playbook.stack.shared_memory import remove_segment
 
@@ -87,7 +87,7 @@ def destroy_forgotten() -> Mapping[str, Leftovers]:
     except StackError:
         return {}
     known = {record.id for folder in folders() if (record := _record(folder)) is not None}
-    gone = remove_forgotten(engine, os.getuid(), known)
+    gone = remove_forgotten(engine, os.getuid(), home(), known)
     return {name: Leftovers(objects=one.left, removed_objects=one.removed) for name, one in gone.items()}
 
 

@@ -13,6 +13,7 @@ import psycopg
 
 from playbook.errors import StackError
 from playbook.postgres.connect import connect
+from playbook.postgres.role import Role
 from playbook.stack.children import Order
 from playbook.stack.ground import Ground
 from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
@@ -21,6 +22,8 @@ __all__ = ["LocalPooler", "spell_configuration"]
 
 _START_LIMIT_S = 10.0
 _LADDER = ((signal.SIGTERM, 2.0),)
+_OWNER: tuple[Role, ...] = ("owner",)
+_OWNER_AND_APP: tuple[Role, ...] = ("owner", "app")
 
 _CONFIGURATION = """\
 [databases]
@@ -86,34 +89,45 @@ class LocalPooler:
 
         on_free_port(on_port, what=f"The pooler {self.process}", first=self._port.number() or None)
 
+    def running(self) -> bool:
+        """
+        Say whether its process is there. Read-only.
+        """
+        return self._ground.control.running(self.process)
+
     def stop(self) -> None:
         """
         Stop it if it runs.
         """
-        if self._ground.control.running(self.process):
+        if self.running():
             self._ground.control.stop(self.process)
 
     def wait_until_answering(self) -> None:
         """
-        Wait until the owner gets through it to the server. Raises StackError, PortTaken when its port was taken.
+        Wait until the owner, and the account that the service uses, get through it to the server.
+
+        It has a pool for each, and keeps refusing one for a second after its server did. Raises StackError, PortTaken
+        when its port was taken.
         """
         record = self._ground.record()
-        dsn = (
-            f"postgresql://{record.accounts.owner}:{record.secrets['owner_password']}@127.0.0.1:{self.port}"
-            f"/{record.accounts.database}"
-        )
+        served = record.service.uses_app_role(record.states[self._state].switches)
         end = time.monotonic() + _START_LIMIT_S
+        for role in _OWNER_AND_APP if served else _OWNER:
+            self._wait_for(role, end)
+
+    def _wait_for(self, role: Role, end: float) -> None:
+        dsn = self._ground.dsn(self._state, self._ground.record().accounts.database, role, port=self.port)
         while True:
             try:
-                with connect(dsn, "owner", purpose="start", connect_timeout_s=2) as connection:
+                with connect(dsn, role, purpose="start", connect_timeout_s=2) as connection:
                     connection.execute("SELECT 1")
             except psycopg.OperationalError as error:
                 seen = str(error)
             else:
                 return
-            if not self._ground.control.running(self.process):
+            if not self.running():
                 if not is_free(self.port):
-                    raise PortTaken
+                    raise PortTaken(f"The pooler {self.process}", self._ground.tail(self.process))
                 raise StackError(
                     f"The pooler {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
                 )

@@ -43,10 +43,16 @@ class LoosePort:
         self._number = number
 
 
-class PortTaken(Exception):  # noqa: N818 (caught in this room only: another port is tried)
+class PortTaken(StackError):  # noqa: N818 (where another port can be tried, it is a reason to do so)
     """
-    The port was taken by another process before ours listened on it.
+    Ours ended because another process had taken its port, or has it by now.
     """
+
+    def __init__(self, what: str, tail: str) -> None:
+        super().__init__(
+            f"{what} ended, and somebody else has its port:\n{tail}",
+            hint="Start it again: playbook up finds another.",
+        )
 
 
 def free_port() -> int:

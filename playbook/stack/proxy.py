@@ -182,7 +182,7 @@ class LocalProxy:
         while not self._listens():
             if not self.running():
                 if not is_free(port):
-                    raise PortTaken
+                    raise PortTaken(f"The proxy {self.process}", self._ground.tail(self.process))
                 raise StackError(
                     f"The proxy {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
                 )

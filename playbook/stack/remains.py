@@ -90,7 +90,7 @@ class Remains:
                 self.folder.rmdir()
         else:
             engine = _engine()
-            made = _make(engine, self.record, kind)
+            made = _make(engine, self.record, self.folder, kind)
             try:
                 yield
             finally:
@@ -103,12 +103,12 @@ def _engine() -> Engine:
     return Engine.open()
 
 
-def _make(engine: Engine, record: StackRecord, kind: RemainKind) -> str:
+def _make(engine: Engine, record: StackRecord, folder: Path, kind: RemainKind) -> str:
     from docker.errors import DockerException  # noqa: PLC0415
 
-    from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER  # noqa: PLC0415
+    from playbook.stack.compose.engine import PROCESS, labels_of  # noqa: PLC0415
 
-    labels = {STACK: record.id, NAME: record.name, USER: str(record.uid)}
+    labels = labels_of(record, folder)
     name = f"left-{record.id}"
     try:
         if kind == "networks":

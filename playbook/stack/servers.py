@@ -115,7 +115,7 @@ class Servers:
             name = process_name(state)
             if not self._ground.control.running(name):
                 if not is_free(self._ground.record().states[state].port):
-                    raise PortTaken
+                    raise PortTaken(f"PostgreSQL of {state}", self._ground.tail(name))
                 raise StackError(
                     f"PostgreSQL of {state} ended:\n{self._ground.tail(name)}", hint="See the lines above."
                 )

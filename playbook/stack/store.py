@@ -88,7 +88,7 @@ class LocalStore:
                 return
             if not self._ground.control.running(self.process):
                 if not is_free(self._port.number()):
-                    raise PortTaken
+                    raise PortTaken(f"The store {self.process}", self._ground.tail(self.process))
                 raise StackError(
                     f"The store {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
                 )

@@ -14,18 +14,19 @@ from pathlib import Path
 import pytest
 
 from playbook.errors import GuardError, StackError
-from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER, Engine
+from playbook.stack.compose.engine import NAME, PLACE, PROCESS, STACK, USER, Engine, place
 from playbook.stack.compose.project import require_ours
 from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.compose.takedown import remove_forgotten
 from playbook.stack.mend import destroy
 from playbook.stack.record import RecordFile
-from playbook.stack.registry import folder_of
+from playbook.stack.registry import folder_of, home
 from playbook.stack.source import ServiceSource
 from tests.compose.conftest import Begin
 
 pytestmark = [pytest.mark.compose, pytest.mark.stack]
 ROOT = Path(__file__).parents[2]
+HOME = Path("/here/tmp/hardening-playbook-1")
 RUNNER = """
 import json, sys
 from pydantic import TypeAdapter
@@ -89,11 +90,11 @@ class TestForgotten:
 
     def test_objects_without_a_folder_are_removed_and_others_stay(self, engine: Engine) -> None:
         mine, user = f"gone-{random.randrange(10**9)}", random.randrange(10**6, 10**7)
-        labels = {STACK: mine, NAME: mine, USER: str(user), PROCESS: "x"}
+        labels = {STACK: mine, NAME: mine, USER: str(user), PLACE: place(HOME), PROCESS: "x"}
         engine.api.create_volume(mine, labels=labels)
         engine.api.create_volume(f"{mine}-kept", labels={**labels, STACK: f"{mine}-kept"})
         try:
-            gone = remove_forgotten(engine, user, {f"{mine}-kept"})
+            gone = remove_forgotten(engine, user, HOME, {f"{mine}-kept"})
             assert {name: dict(one.removed) for name, one in gone.items()} == {mine: {"volumes": 1}}
             assert engine.api.inspect_volume(f"{mine}-kept")["Name"] == f"{mine}-kept"
         finally:
@@ -102,9 +103,20 @@ class TestForgotten:
     def test_what_another_user_has_is_not_touched(self, engine: Engine) -> None:
         theirs, mine, me = f"theirs-{random.randrange(10**9)}", f"mine-{random.randrange(10**9)}", 4_000_001
         for name, user in ((theirs, me + 1), (mine, me)):
-            engine.api.create_volume(name, labels={STACK: name, NAME: name, USER: str(user), PROCESS: "x"})
+            labels = {STACK: name, NAME: name, USER: str(user), PLACE: place(HOME), PROCESS: "x"}
+            engine.api.create_volume(name, labels=labels)
         try:
-            assert set(remove_forgotten(engine, me, set())) == {mine}
+            assert set(remove_forgotten(engine, me, HOME, set())) == {mine}
+            assert engine.api.inspect_volume(theirs)["Name"] == theirs
+        finally:
+            engine.api.remove_volume(theirs)
+
+    @pytest.mark.parametrize("elsewhere", [place(Path("/elsewhere/tmp")), f"another-machine:{HOME}"])
+    def test_what_lives_elsewhere_is_not_touched(self, engine: Engine, elsewhere: str) -> None:
+        theirs, me = f"theirs-{random.randrange(10**9)}", 4_000_003
+        engine.api.create_volume(theirs, labels={STACK: theirs, NAME: theirs, USER: str(me), PLACE: elsewhere})
+        try:
+            assert remove_forgotten(engine, me, HOME, set()) == {}
             assert engine.api.inspect_volume(theirs)["Name"] == theirs
         finally:
             engine.api.remove_volume(theirs)
@@ -144,7 +156,7 @@ class TestKilled:
         os.kill(processes["supervisor"]["pid"], signal.SIGKILL)
         shutil.rmtree(folder_of(stack.name))
         assert left_of(engine, stack.name)
-        gone = remove_forgotten(engine, os.getuid(), _known())
+        gone = remove_forgotten(engine, os.getuid(), home(), _known())
         assert gone[stack.name].removed["containers"] >= 8
         assert left_of(engine, stack.name) == []
 

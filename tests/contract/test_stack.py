@@ -277,14 +277,21 @@ class TestPartsAndLogs:
         with pytest.raises(Unavailable):
             backend.tool(["pg_nonsense"])
 
+    def test_script_whose_own_program_is_missing_has_failed(self, backend: Stack) -> None:
+        done = backend.tool(["sh", "-c", "pg_nonsense"])
+        assert done.exit_code == 127
+        assert "not found" in done.stderr
+
     def test_logs_since_leave_out_what_was_before(self, backend: Stack) -> None:
         ask(backend.endpoints("found"), "/before")
         time.sleep(1.2)
         since = time.time()
         ask(backend.endpoints("found"), "/after")
-        time.sleep(0.2)
         assert "/before" in backend.logs("app")
-        assert "/after" in backend.logs("app", since)
+        end = time.monotonic() + 5.0
+        while "/after" not in backend.logs("app", since):
+            assert time.monotonic() < end, backend.logs("app", since)
+            time.sleep(0.05)
         assert "/before" not in backend.logs("app", since)
 
     def test_no_spare_server_without_the_capability(self, backend: Stack) -> None:

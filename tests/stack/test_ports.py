@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from playbook.errors import StackError
+from playbook.stack.apps import App, AppPlan
+from playbook.stack.ground import Ground
 from playbook.stack.local import LocalStack
-from playbook.stack.ports import ATTEMPTS, PortTaken, free_port, is_free, on_free_port
+from playbook.stack.pooler import LocalPooler
+from playbook.stack.ports import ATTEMPTS, LoosePort, PortTaken, free_port, is_free, on_free_port
+from playbook.stack.proxy import LocalProxy
 from playbook.stack.source import ServiceSource
+from playbook.stack.store import LocalStore
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ class TestPorts:
         def start(port: int) -> str:
             tried.append(port)
             if len(tried) < 3:
-                raise PortTaken
+                raise PortTaken("it", "")
             return "up"
 
         assert on_free_port(start, what="it", first=1) == "up"
@@ -44,10 +52,60 @@ class TestPorts:
 
     def test_gives_up_and_says_so(self) -> None:
         def start(port: int) -> None:
-            raise PortTaken
+            raise PortTaken("it", "")
 
         with pytest.raises(StackError, match=f"found its port taken {ATTEMPTS} times"):
             on_free_port(start, what="it")
+
+
+def ground() -> Ground:
+    """Where nothing runs any more."""
+    record = SimpleNamespace(
+        accounts=SimpleNamespace(database="d"),
+        secrets={"redis_admin_password": "x"},
+        service=SimpleNamespace(live="/live", ready="/ready", version="/version", uses_app_role=lambda _: False),
+        states={"found": SimpleNamespace(switches={})},
+    )
+    parts = SimpleNamespace(
+        record=lambda: record,
+        tail=lambda _: "last words",
+        dsn=lambda _, database, role, *, port: f"postgresql://{role}:x@127.0.0.1:{port}/{database}",
+        workplace=lambda _: Path("/nonexistent"),
+        control=SimpleNamespace(running=lambda _: False),
+    )
+    return cast("Ground", parts)
+
+
+@pytest.fixture
+def stolen() -> Iterator[LoosePort]:
+    port = LoosePort()
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", 0))  # it does not listen: who asks is refused at once
+        port.keep(thief.getsockname()[1])
+        yield port
+
+
+@pytest.mark.unit
+class TestStolenMeanwhile:
+    """Who waits for one that ended, and whose port is in other hands, is told so as of any that ended."""
+
+    def test_app(self, stolen: LoosePort) -> None:
+        plan = SimpleNamespace(process="found/app", on=frozenset())
+        app = App(ground(), cast("Callable[[], AppPlan]", lambda: plan), port=stolen)
+        with pytest.raises(StackError, match=r"(?s)app found/app ended.*last words"):
+            app.wait_until_answering()
+
+    def test_store(self, stolen: LoosePort) -> None:
+        with pytest.raises(StackError, match=r"(?s)store found/redis ended.*last words"):
+            LocalStore(ground(), "found/redis", stolen, durable=False).wait_until_answering()
+
+    def test_pooler(self, stolen: LoosePort) -> None:
+        with pytest.raises(StackError, match=r"(?s)pooler found/pooler ended.*last words"):
+            LocalPooler(ground(), "found", "found/pooler", stolen).wait_until_answering()
+
+    def test_proxy(self, stolen: LoosePort) -> None:
+        with pytest.raises(StackError, match=r"(?s)proxy found/proxy ended.*last words"):
+            LocalProxy(ground(), "found/proxy", stolen, ()).wait_until_answering()
 
 
 @pytest.mark.stack

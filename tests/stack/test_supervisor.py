@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from playbook.errors import StackError
 from playbook.stack.listing import list_stacks
 from playbook.stack.local import LocalStack
 from playbook.stack.mend import destroy
 from playbook.stack.process import marked, started
 from playbook.stack.record import RecordFile, read_processes
 from playbook.stack.registry import folder_of
+from playbook.stack.source import ServiceSource
 
 pytestmark = pytest.mark.stack
 RUNNER = Path(__file__).parent / "runner.py"
@@ -195,6 +197,20 @@ class TestReleased:
         assert left.removed_processes == 11
         runner.wait_until_nothing_is_left()
         assert not (runner.run_folder / "INTERRUPTED").exists()
+
+    def test_one_whose_supervisor_is_dead_cannot_be_released(self, root: Path, stand_in: ServiceSource) -> None:
+        stack = LocalStack.create("orphan", service=stand_in, seed=1, root=root)
+        try:
+            processes = read_processes(folder_of("orphan", root))
+            assert processes is not None
+            os.kill(processes.supervisor.pid, signal.SIGKILL)
+            end = time.monotonic() + 5
+            while started(processes.supervisor.pid) == processes.supervisor.start and time.monotonic() < end:
+                time.sleep(0.02)
+            with pytest.raises(StackError, match="supervisor of orphan is gone"):
+                stack.release()
+        finally:
+            stack.down()
 
     def test_told_to_stop_it_goes(self, root: Path) -> None:
         runner = Runner.start(root, "release")

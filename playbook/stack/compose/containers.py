@@ -14,7 +14,7 @@ from docker.errors import DockerException
 from docker.types import Healthcheck, LogConfig, Mount, NetworkingConfig
 
 from playbook.errors import StackError
-from playbook.stack.compose.engine import NAME, PROCESS, STACK, USER
+from playbook.stack.compose.engine import PROCESS, labels_of
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.protocol import Weakness
 
@@ -82,7 +82,7 @@ def make_container(ground: ComposeGround, plan: Plan) -> str:
         log_config=LogConfig(type="json-file", config={} if weak == "unbounded-log" else _LOG),
         init=True,
     )
-    labels = {STACK: record.id, NAME: record.name, USER: str(record.uid), PROCESS: plan.process}
+    labels = {**labels_of(record, ground.folder), PROCESS: plan.process}
     try:
         networking = None
         if plan.networks and not plan.host:

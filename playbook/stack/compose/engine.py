@@ -7,9 +7,11 @@ Everything is found by our labels. Nothing without them is ever changed.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
@@ -18,14 +20,17 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from playbook.errors import StackError
+from playbook.stack.record import StackRecord
 
-__all__ = ["NAME", "PROCESS", "STACK", "USER", "Container", "Endpoint", "Engine", "Kind"]
+__all__ = ["NAME", "PLACE", "PROCESS", "STACK", "USER", "Container", "Endpoint", "Engine", "Kind", "labels_of", "place"]
 
 STACK = "org.hardening-playbook.stack"
 """The label that makes an object ours; its value is the stack's random id, which stands in its state file too."""
 PROCESS = "org.hardening-playbook.process"
 NAME = "org.hardening-playbook.name"
 USER = "org.hardening-playbook.user"
+PLACE = "org.hardening-playbook.place"
+"""Its value says where the stack's folder is: on which machine, under which home. One engine may serve several."""
 
 Kind = Literal["container", "network", "volume"]
 _OLDEST_API = (1, 41)
@@ -169,15 +174,18 @@ class Engine:
             return bytes(raw).decode(errors="replace")
         return ""
 
-    def free_subnets(self, names: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
+    def free_subnets(self, project: str, names: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
         """
         Let the engine choose a subnet for each name that neither its networks nor this machine's routes use.
+
+        They are free, not reserved: somebody else may take them before a network is made of them.
         """
+        made: dict[str, str] = {}
         with _told("choose addresses"):
-            made = {
-                name: str(self.api.create_network(name, internal=True, labels=dict(labels))["Id"]) for name in names
-            }
             try:
+                for name in names:
+                    throw_away = f"{project}_choice_{name}"  # newer engines refuse a name that is there already
+                    made[name] = str(self.api.create_network(throw_away, internal=True, labels=dict(labels))["Id"])
                 return {n: str(self.api.inspect_network(one)["IPAM"]["Config"][0]["Subnet"]) for n, one in made.items()}
             finally:
                 for one in made.values():
@@ -190,16 +198,20 @@ class Engine:
         with _told("inspect a network"):
             return str(self.api.inspect_network(network)["IPAM"]["Config"][0]["Gateway"])
 
-    def disconnect(self, container: str, network: str) -> Endpoint:
+    def endpoint(self, container: str, network: str) -> Endpoint:
         """
-        Cut a container off from a network; returns the names and the address that it had there.
+        Say which names and which address a container has on a network. Read-only.
         """
-        with _told("disconnect a container"):
-            seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
-            with _COMING_OR_GOING:
-                self.api.disconnect_container_from_network(container, network, force=True)
+        seen = self.inspect(container)["NetworkSettings"]["Networks"][network]
         fixed = (seen["IPAMConfig"] or {}).get("IPv4Address")
         return Endpoint(tuple(seen["Aliases"] or ()), fixed)
+
+    def disconnect(self, container: str, network: str) -> None:
+        """
+        Cut a container off from a network.
+        """
+        with _told("disconnect a container"), _COMING_OR_GOING:
+            self.api.disconnect_container_from_network(container, network, force=True)
 
     def connect(self, container: str, network: str, endpoint: Endpoint) -> None:
         """
@@ -248,6 +260,20 @@ class Engine:
         in_use = (403, 409)  # a network says 403, the others 409
         with _told(f"remove a {kind}", ignore=(404, *in_use)), _COMING_OR_GOING:
             act[kind](identity)
+
+
+def place(home: Path) -> str:
+    """
+    Name a home of stacks so that another machine's, or another container's with the same path, has another name.
+    """
+    return f"{socket.gethostname()}:{home}"
+
+
+def labels_of(record: StackRecord, folder: Path) -> dict[str, str]:
+    """
+    Spell the labels that everything of a stack carries.
+    """
+    return {STACK: record.id, NAME: record.name, USER: str(record.uid), PLACE: place(folder.parent)}
 
 
 def _container(row: Mapping[str, Any]) -> Container:

@@ -4,13 +4,13 @@ Owns the faults that only containers can have: a service cut off from the others
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from playbook.stack.compose.engine import Endpoint
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.ensemble import Attended, Ensemble
-from playbook.stack.faults import LocalFaults
+from playbook.stack.faults import Heal, LocalFaults
 from playbook.stack.protocol import Fault, Partition
 
 __all__ = ["ComposeFaults"]
@@ -27,20 +27,22 @@ class ComposeFaults(LocalFaults):
         super().__init__(ensemble)
         self._place = ground
 
-    def _strike(self, fault: Fault, processes: Sequence[str]) -> Callable[[Attended], None]:
+    def _strike(self, fault: Fault, struck: Sequence[Attended], heals: list[Heal]) -> None:
         if not isinstance(fault, Partition):
-            return super()._strike(fault, processes)
-        ends = {process: self._cut_off(process) for process in processes}
-        return partial(self._reconnect, ends=ends)
+            super()._strike(fault, struck, heals)
+            return
+        for one in struck:
+            found = self._place.containers.find(one.process)
+            if found is None:
+                heals.append(partial(self._start, one))
+            else:
+                end = self._place.engine.endpoint(found.id, self._network)
+                heals.append(partial(self._reconnect, one, end))
+                self._place.engine.disconnect(found.id, self._network)
 
-    def _cut_off(self, process: str) -> Endpoint | None:
-        found = self._place.containers.find(process)
-        return None if found is None else self._place.engine.disconnect(found.id, self._network)
-
-    def _reconnect(self, one: Attended, *, ends: Mapping[str, Endpoint | None]) -> None:
+    def _reconnect(self, one: Attended, end: Endpoint) -> None:
         found = self._place.containers.find(one.process)
-        end = ends[one.process]
-        if found is not None and end is not None:
+        if found is not None:
             self._place.engine.connect(found.id, self._network, end)
         self._start(one)
 

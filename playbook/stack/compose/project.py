@@ -13,7 +13,7 @@ from playbook.errors import GuardError, StackError
 from playbook.stack.compose.apps import app_command
 from playbook.stack.compose.cli import compose
 from playbook.stack.compose.containers import CODE
-from playbook.stack.compose.engine import STACK, Engine
+from playbook.stack.compose.engine import STACK, Engine, place
 from playbook.stack.compose.ground import FIXED, PORTS, ComposeGround, inner_dsn
 from playbook.stack.compose.images import Images
 from playbook.stack.states import STATES
@@ -119,6 +119,7 @@ class Project:
             "STACK_ID": record.id,
             "STACK_NAME": record.name,
             "STACK_OWNER": str(record.uid),
+            "STACK_PLACE": place(self._ground.folder.parent),
             "STACK_USER": self._ground.user(),
             "STACK_FOLDER": str(self._ground.folder),
             **{f"{state.upper()}_SUBNET": part.subnets[state] for state in STATES},

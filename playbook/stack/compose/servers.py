@@ -17,7 +17,6 @@ from playbook.postgres.server import STATEMENT_COUNTER, configure_data, initdb_a
 from playbook.stack.compose.containers import Plan, make_container, start_container
 from playbook.stack.compose.database import ComposeDatabase
 from playbook.stack.compose.ground import PORTS, ComposeGround
-from playbook.stack.ports import PortTaken
 from playbook.stack.servers import Servers, process_name
 from playbook.stack.states import STATES
 
@@ -75,16 +74,6 @@ class ComposeServers(Servers):
         start_container(self._place, process, None if state in STATES else partial(self._plan, state, settings or {}))
         self._place.file.keep_port(state, "postgres", self._place.port(state, "postgres").number())
         self.wait_until_answering(state, limit_s=limit_s)
-
-    def wait_until_answering(self, state: str, *, limit_s: float = _START_LIMIT_S) -> None:
-        """
-        Wait until the server lets our superuser in. Raises StackError at the limit or when it ended.
-        """
-        try:
-            super().wait_until_answering(state, limit_s=limit_s)
-        except PortTaken as error:  # its old port is in other hands; it ended all the same
-            tail = self._place.tail(process_name(state))
-            raise StackError(f"PostgreSQL of {state} ended:\n{tail}", hint="See the lines above.") from error
 
     def log(self, state: str) -> str:
         """

@@ -12,7 +12,7 @@ from playbook.stack.apps import AppPlan, app_settings
 from playbook.stack.compose.apps import ComposeApp
 from playbook.stack.compose.containers import CODE, Plan, copy_code, make_container
 from playbook.stack.compose.database import ComposeDatabase
-from playbook.stack.compose.engine import NAME, STACK, USER
+from playbook.stack.compose.engine import STACK, labels_of
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.compose.images import ensure_images
 from playbook.stack.compose.pooler import ComposePooler
@@ -28,6 +28,9 @@ from playbook.stack.states import POOLED, STATES, States, both
 __all__ = ["ComposeStates"]
 
 _COMMAND_LIMIT_S = 900.0
+_CHOICES = 5
+_TAKEN = ("Pool overlaps with other one", "networks have overlapping IPv4")
+"""What engines say of a network whose addresses another one has."""
 
 
 class ComposeStates(States):
@@ -96,7 +99,7 @@ class ComposeStates(States):
         progress("initdb")
         self.servers.initialise("found")
         progress("servers")
-        self._project.up(["found-postgres", "found-redis", "hardened-redis"], wait=False)
+        self._start_first()
         self.servers.wait_until_answering("found")
         self.servers.create_accounts("found")
         progress("migrate")
@@ -130,15 +133,40 @@ class ComposeStates(States):
         images = ensure_images(self._place.engine, env, say=progress)
         baked = record.service.folder.resolve() == (env / "app").resolve()
         code = None if baked else copy_code(record.service.folder, self._place.folder / "scratch" / "code")
-        subnets = self._place.engine.free_subnets(STATES, {STACK: record.id, NAME: record.name, USER: str(record.uid)})
-        known = {"base": images.base, "images": dict(images.tags), "subnets": dict(subnets), "code": code}
+        known = {"base": images.base, "images": dict(images.tags), "code": code}
         self._place.file.update(lambda old: old.model_copy(update={"compose": part.model_copy(update=known)}))
+        self._choose_subnets()
         self._project.prepare(env / "compose.yaml")
         for state in STATES:
             self._place.file.keep_port(state, "postgres", 0)
             self._store(state).prepare()
             self._place.workplace(f"{state}/proxy")
         self._place.workplace(f"{POOLED}/pooler")
+
+    def _choose_subnets(self) -> None:
+        """
+        Choose the networks' subnets; networks that were made of others go first.
+        """
+        record, part, engine = self._place.record(), self._place.part(), self._place.engine
+        for network in engine.objects([f"{STACK}={record.id}"])["network"]:
+            engine.remove("network", network)
+        labels = labels_of(record, self._place.folder)
+        known = {"subnets": dict(engine.free_subnets(part.project, STATES, labels))}
+        self._place.file.update(lambda old: old.model_copy(update={"compose": part.model_copy(update=known)}))
+
+    def _start_first(self) -> None:
+        """
+        Make the networks, and start what needs nothing else; choose other subnets where somebody was faster.
+        """
+        for last in (*[False] * (_CHOICES - 1), True):
+            try:
+                self._project.up(["found-postgres", "found-redis", "hardened-redis"], wait=False)
+            except StackError as error:
+                if last or not any(words in error.message for words in _TAKEN):
+                    raise
+                self._choose_subnets()
+            else:
+                return
 
     def _prepare_services(self) -> None:
         for state in STATES:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playbook.errors import StackError
-from playbook.stack.compose.engine import NAME, STACK, USER, Engine, Kind
+from playbook.stack.compose.engine import NAME, PLACE, STACK, USER, Engine, Kind, place
 from playbook.stack.record import RecordFile
 
 __all__ = ["TakenDown", "remove_forgotten", "take_down"]
@@ -54,11 +54,13 @@ def take_down(engine: Engine, stack: str) -> TakenDown:
     )
 
 
-def remove_forgotten(engine: Engine, user: int, known: Collection[str]) -> Mapping[str, TakenDown]:
+def remove_forgotten(engine: Engine, user: int, home: Path, known: Collection[str]) -> Mapping[str, TakenDown]:
     """
-    Take down stacks of a user whose folders are gone (a cleared temp root); `known` are the ids of those that are not.
+    Take down stacks of a user whose folders in `home` are gone; `known` are the ids of those that are not.
+
+    Of stacks that live elsewhere, on another machine of the same engine too, nobody here can say that they are gone.
     """
-    rows = engine.stacks([f"{USER}={user}"])
+    rows = engine.stacks([f"{USER}={user}", f"{PLACE}={place(home)}"])
     return {
         row.get(NAME, row[STACK]): take_down(engine, row[STACK])
         for row in {row[STACK]: row for row in rows}.values()

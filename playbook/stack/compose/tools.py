@@ -23,6 +23,8 @@ _TOOLBOX = "tools/postgres"
 _TIMED_OUT = 124
 _KILLED = 137
 _NOT_THERE = (126, 127)
+_NOT_STARTED = "timeout: failed to run command"
+"""What `timeout` says of a program that is not there; a script whose own last program is not ends with 127 too."""
 _VERSIONS: Mapping[str, tuple[str, Sequence[str]]] = {
     "postgres": ("found/postgres", ("postgres", "--version")),
     "python": ("found/app", ("python3", "--version")),
@@ -63,7 +65,7 @@ def run_tool(
     words = ["timeout", "--kill-after=5", str(limit_s), *argv]
     began = time.monotonic()
     code, stdout, stderr = execute(ground, _TOOLBOX, words, environment=variables, workdir=str(folder))
-    if code in _NOT_THERE and not stdout:
+    if code in _NOT_THERE and stderr.startswith(_NOT_STARTED):
         raise Unavailable(f"{argv[0]} is not in the image of the servers", hint=stderr.strip()[-200:])
     return Completed(tuple(argv), None if code == _TIMED_OUT else code, stdout, stderr, time.monotonic() - began)
 
