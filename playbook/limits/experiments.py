@@ -150,6 +150,10 @@ class Prober:
     def _until_refused(self, limit: Limit, caller: Caller, line: Line) -> Iterator[Answer]:
         for _ in range(2 * limit.binding.requests + 5):
             answer = line.ask(caller.request(limit))
+            if (
+                answer.status == 0
+            ):  # a proxy may close a kept line between two requests; asked again, it is spent sooner
+                answer = line.ask(caller.request(limit))
             yield answer
             if not limit.admits(answer.status):
                 return
