@@ -30,7 +30,7 @@ class _Reset:
 
 
 RESET = _Reset()
-Value: TypeAlias = "bool | int | str | Sequence[Value] | Mapping[str, Value] | Override | _Reset | None"
+Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | Override | _Reset | None"
 
 
 class _Dumper(yaml.SafeDumper):

@@ -51,6 +51,7 @@ class ServiceSeen(_Seen):
     """
 
     image: str = ""
+    labels: dict[str, str] = {}
     build: JsonValue = None
     environment: dict[str, str | None] = {}
     command: tuple[str, ...] = ()
@@ -75,7 +76,7 @@ class ServiceSeen(_Seen):
     volumes_from: tuple[str, ...] = ()
     logging: dict[str, JsonValue] = {}
 
-    @field_validator("environment", "networks", "depends_on", "logging", mode="before")
+    @field_validator("environment", "labels", "networks", "depends_on", "logging", mode="before")
     @classmethod
     def _none_is_empty(cls, value: object) -> object:
         return {} if value is None else value
@@ -103,8 +104,10 @@ class Definition(_Seen):
     environment: str | None = None
     driver: str | None = None
     driver_opts: dict[str, str] = {}
+    ipam: dict[str, JsonValue] = {}
+    content: str | None = None
 
-    @field_validator("driver_opts", mode="before")
+    @field_validator("driver_opts", "ipam", mode="before")
     @classmethod
     def _none_is_empty(cls, value: object) -> object:
         return {} if value is None else value

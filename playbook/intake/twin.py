@@ -12,29 +12,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playbook.errors import InputError
+from playbook.intake.images import own_image, own_images
+from playbook.intake.mounts import own_mounts
+from playbook.intake.networks import own_definitions, own_networks
+from playbook.intake.outward import inner_hosts, is_secret_address, leads_outward
 from playbook.intake.override import RESET, Override, Value
-from playbook.intake.project import Definition, MountSeen, PortSeen, ProjectSeen, ServiceSeen
-from playbook.intake.secrets_of import Replacements, find_secrets
+from playbook.intake.project import Definition, PortSeen, ProjectSeen, ServiceSeen
+from playbook.intake.secrets_of import Replacements, find_secrets, settings_of
 from playbook.stack.compose.engine import NAME, STACK
 
 __all__ = ["Twin", "derive_twin"]
 
-_NEVER_MOUNTED = ("/", "/etc", "/var/run", "/run", "/proc", "/sys", "/dev", "/root", "/home", "/var/lib/docker")
 _HOST = {"pid": "pid", "ipc": "ipc", "uts": "uts", "userns_mode": "userns_mode", "cgroup_parent": "cgroup_parent"}
 _LISTS = ("cap_add", "devices", "external_links", "volumes_from")
+_ROUTES = "traefik."
 _OWN_LOGS = {"", "json-file", "local", "none"}
 
 
 @dataclass(slots=True)
 class Twin:
     """
-    The override as data, what it changes in words, and secret files to be written beside it (name → content).
+    The override as data, what it changes and leaves in words, and secret files to be written beside it.
+
+    `volumes` are those that the original has not; `files` goes from a name to its content.
     """
 
     name: str
     identity: str
     override: dict[str, Value] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,19 +57,40 @@ def derive_twin(project: ProjectSeen, folder: Path, beside: Path) -> Twin:
     identity = secrets.token_hex(12)
     twin = Twin(f"twin-{project.name}"[:40], identity)
     twin.changes.append(f"project {project.name} → {twin.name}: own containers, networks and volumes")
-    new = Replacements(find_secrets(one.environment for one in project.services.values()))
+    contents = {name: one.content for name, one in project.configs.items() if one is not None and one.content}
+    told: list[Mapping[str, str | None]] = [
+        each for one in project.services.values() for each in (one.environment, one.labels)
+    ]
+    told += [each for content in contents.values() for each in settings_of(content)]
+    new = Replacements(find_secrets(told))
+    inner, images = inner_hosts(project), own_images(project, twin.name)
     labels: dict[str, Value] = {STACK: identity, NAME: twin.name}
     services: dict[str, Value] = {}
     for name, one in project.services.items():
         changed = _service(name, one, twin, folder.resolve(), new)
-        services[name] = {"labels": dict(labels), **changed}
+        environment = _environment(name, one, twin, new, inner)
+        if environment:
+            changed["environment"] = Override(dict(environment))
+            changed["env_file"] = RESET
+        changed |= own_image(name, one, images, twin.changes)
+        services[name] = {"labels": Override({**_labels(name, one, twin, new), **labels}), **changed}
+        twin.left += [f"{name}: {said}" for said in leads_outward(one, environment, inner)]
     twin.override = {"name": twin.name, "services": services}
     for kind, found in (("networks", project.networks), ("volumes", project.volumes)):
-        twin.override[kind] = {**_definitions(kind, found, twin, labels), **_fresh(kind, twin, labels)}
+        own = own_definitions(kind, found, twin.name, labels, twin.changes)
+        fresh = twin.volumes if kind == "volumes" else []
+        twin.override[kind] = {**own, **{name: {"labels": dict(labels)} for name in fresh}}
+    configs = {name: new.lines(content) for name, content in contents.items()}
+    changed_ones = [name for name in configs if configs[name] != contents[name]]
+    if changed_ones:
+        twin.override["configs"] = {name: {"content": configs[name]} for name in changed_ones}
+        twin.changes += [f"config {name}: secrets in its content replaced" for name in changed_ones]
     if project.secrets:
         twin.override["secrets"] = dict(_secret_files(project.secrets, twin, beside.resolve()))
     if len(new):
-        twin.changes.append(f"{len(new)} secret values in environments: new ones, the same for the same")
+        twin.changes.append(
+            f"{len(new)} secret values in environments, labels and configs: new ones, the same for the same"
+        )
     return twin
 
 
@@ -74,19 +103,40 @@ def _service(name: str, one: ServiceSeen, twin: Twin, folder: Path, new: Replace
         changed["ports"] = Override([_port(port) for port in one.ports])
         said = ", ".join(f"{port.published or 'any'}→{port.target}" for port in one.ports)
         twin.changes.append(f"{name}: ports {said} only on 127.0.0.1, each on a free one")
-    if one.environment:
-        told = {key: None if value is None else new.setting(key, value) for key, value in one.environment.items()}
-        changed["environment"] = Override(dict(told))
-        changed["env_file"] = RESET
     if one.volumes:
-        changed["volumes"] = Override([mount for seen in one.volumes for mount in _mount(name, seen, twin, folder)])
+        changed["volumes"] = Override([*own_mounts(name, one.volumes, folder, twin.volumes, twin.changes)])
     if one.command:
         words = [new.text(word) for word in one.command]
         if words != list(one.command):
             changed["command"] = Override([*words])
             twin.changes.append(f"{name}: a secret in its command replaced")
+    changed.update(own_networks(name, one, twin.changes))
     changed.update(_host_access(name, one, twin))
     return changed
+
+
+def _environment(
+    name: str, one: ServiceSeen, twin: Twin, new: Replacements, inner: frozenset[str]
+) -> dict[str, str | None]:
+    told: dict[str, str | None] = {}
+    for key, value in one.environment.items():
+        if value is not None and is_secret_address(key, value, inner):
+            told[key] = ""
+            twin.changes.append(f"{name}: {key} emptied, whoever knows this address may write to it")
+        else:
+            told[key] = None if value is None else new.setting(key, value)
+    return told
+
+
+def _labels(name: str, one: ServiceSeen, twin: Twin, new: Replacements) -> dict[str, Value]:
+    """
+    Drop the routes: a Traefik that watches the same engine would send the original's callers to the twin.
+    """
+    kept = {key: new.setting(key, value) for key, value in one.labels.items() if not key.lower().startswith(_ROUTES)}
+    if len(kept) == len(one.labels):
+        return dict(kept)
+    twin.changes.append(f"{name}: labels {_ROUTES}* dropped, and {_ROUTES}enable is false")
+    return {**kept, f"{_ROUTES}enable": "false"}
 
 
 def _host_access(name: str, one: ServiceSeen, twin: Twin) -> dict[str, Value]:
@@ -123,67 +173,6 @@ def _host_access(name: str, one: ServiceSeen, twin: Twin) -> dict[str, Value]:
 def _port(port: PortSeen) -> Value:
     protocol = "" if port.protocol == "tcp" else f"/{port.protocol}"
     return f"127.0.0.1::{port.target}{protocol}"
-
-
-def _mount(name: str, seen: MountSeen, twin: Twin, folder: Path) -> Iterator[Value]:
-    """
-    Keep volumes (they are the twin's own), let the project's files be read, and drop whatever else is of the host.
-    """
-    if seen.type != "bind" or seen.source is None:
-        kept: dict[str, Value] = {"type": seen.type, "target": seen.target}
-        if seen.source is not None:
-            kept["source"] = seen.source
-        if seen.read_only:
-            kept["read_only"] = True
-        yield kept
-        return
-    source = Path(seen.source)
-    if source.suffix == ".sock" or str(source) in _NEVER_MOUNTED or not source.resolve().is_relative_to(folder):
-        twin.changes.append(f"{name}: {seen.source} is not mounted (it is this machine's, not the project's)")
-        return
-    if seen.read_only or source.is_file() or _holds_something(source):
-        if not seen.read_only:
-            twin.changes.append(f"{name}: {seen.source} is mounted read-only")
-        yield {"type": "bind", "source": seen.source, "target": seen.target, "read_only": True}
-        return
-    volume = f"twin-{name}-{seen.target.strip('/').replace('/', '-')}"
-    twin.files.setdefault(f"volume:{volume}", "")
-    twin.changes.append(f"{name}: {seen.source} → an empty volume of its own at {seen.target}")
-    yield {"type": "volume", "source": volume, "target": seen.target}
-
-
-def _holds_something(folder: Path) -> bool:
-    """
-    Tell code and the like from a folder that only waits for data; files like .keep do not count.
-    """
-    return folder.is_dir() and any(not one.name.startswith(".") for one in folder.iterdir())
-
-
-def _definitions(
-    kind: str, found: Mapping[str, Definition | None], twin: Twin, labels: Mapping[str, Value]
-) -> dict[str, Value]:
-    changed: dict[str, Value] = {}
-    for name, one in found.items():
-        what: dict[str, Value] = {"labels": dict(labels)}
-        if one is not None and one.external:
-            what |= {"external": RESET, "name": RESET}
-            twin.changes.append(f"{kind[:-1]} {name}: external, now the twin's own")
-        elif one is not None and one.name:
-            what["name"] = f"{twin.name}_{name}"
-        if one is not None and one.driver_opts and kind == "volumes":
-            what["driver_opts"] = RESET
-            twin.changes.append(f"volume {name}: driver options dropped, they lead to this machine or beyond it")
-        changed[name] = what
-    return changed
-
-
-def _fresh(kind: str, twin: Twin, labels: Mapping[str, Value]) -> dict[str, Value]:
-    if kind != "volumes":
-        return {}
-    marks = [name for name in twin.files if name.startswith("volume:")]
-    for mark in marks:
-        del twin.files[mark]
-    return {mark.removeprefix("volume:"): {"labels": dict(labels)} for mark in marks}
 
 
 def _secret_files(found: Mapping[str, Definition | None], twin: Twin, beside: Path) -> Iterator[tuple[str, Value]]:
