@@ -34,7 +34,7 @@ _KINDS: Mapping[type, str] = {
 @click.argument("what", type=click.Choice(["checks", "phases"]))
 @answering
 def list_(what: str) -> Reply:
-    r"""
+    """
     List the checks or the phases.
 
     \b
@@ -76,7 +76,7 @@ def list_(what: str) -> Reply:
 @click.argument("check_id", metavar="CHECK")
 @answering
 def explain(check_id: str) -> Reply:
-    r"""
+    """
     Say why a check is there, how it asks, which sabotages turn it red, and what to do about a red one.
 
     \b
@@ -111,7 +111,7 @@ def explain(check_id: str) -> Reply:
 @click.command()
 @answering
 def switches() -> Reply:
-    r"""
+    """
     List the reference service's switches: one named hardening of its behaviour each.
 
     \b
@@ -133,7 +133,7 @@ def switches() -> Reply:
 @click.option("--phase", help="Only those of one phase.")
 @answering
 def sabotages(phase: str | None) -> Reply:
-    r"""
+    """
     List the sabotages: what each takes away, and which checks it must turn red.
 
     \b

@@ -58,7 +58,7 @@ def _lines() -> Iterator[_Line]:
 @click.command()
 @answering
 def doctor() -> Reply:
-    r"""
+    """
     Say what this machine has of what the playbook needs.
 
     \b

@@ -33,7 +33,7 @@ __all__ = ["commands"]
 @evidence_option
 @answering
 def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Show a run's verdict and matrix; with --out, write report.html, checks.csv and junit.xml again.
 
     The sealed folder is never written to.
@@ -72,7 +72,7 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
 @evidence_option
 @answering
 def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
+    """
     Seal a run made by hand (JupyterLab, or plain papermill), and destroy its stack.
 
     Such runs say `runner: interactive` or `external`, and never count as a drill done.

@@ -39,7 +39,7 @@ __all__ = ["commands"]
 def history(
     checks: tuple[str, ...], scenario: str | None, last: int, allowed_signers: Path | None, evidence: Path | None
 ) -> Reply:
-    r"""
+    """
     Show the runs there are, and each check's outcomes through them, oldest first. Read-only.
 
     Every run is verified; one that does not verify says so. The last line is the index's head: publish it elsewhere,
@@ -81,7 +81,7 @@ def history(
 @evidence_option
 @answering
 def due(scenarios: tuple[str, ...], ics: Path | None, allowed_signers: Path | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Say when the next drill is due: weekly any, monthly a standard, quarterly a quarterly run. Exits 1 when overdue.
 
     Only sealed runs in batch, of committed sources and unedited notebooks, with nothing left out, count; where the

@@ -34,7 +34,7 @@ LONGEST_WAIT_S = 75.0
 )
 @answering
 def limits(urls: tuple[str, ...], declare: Path) -> Reply:
-    r"""
+    """
     Probe rate limits from outside: how many pass, how the next is refused, who shares, who can dodge.
 
     Callers are loopback addresses of their own, so nobody else's count is touched. What will be sent is said first.

@@ -30,7 +30,7 @@ __all__ = ["commands"]
 )
 @answering
 def load(url: str, shape_file: Path) -> Reply:
-    r"""
+    """
     Send load at a constant rate, and compare latency and errors with the objectives.
 
     Latency runs from the time at which each request was intended, so that a stall shows. Undecided (exit 5) when the

@@ -72,7 +72,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(__version__, prog_name="playbook")
 def cli() -> None:
-    r"""
+    """
     Rehearse the hardening of a service on a disposable stack, and keep proof that can be checked.
 
     \b

@@ -61,7 +61,7 @@ def run(  # noqa: PLR0917 (click gives them by name)
     no_sign: bool,  # noqa: FBT001 (click gives it by name)
     dry_run: bool,  # noqa: FBT001 (click gives it by name)
 ) -> Reply:
-    r"""
+    """
     Run the playbook on a disposable stack, and seal the evidence.
 
     SCENARIO is a name in data/scenarios or a path; default: reference.

@@ -48,7 +48,7 @@ def up(  # noqa: PLR0917 (click gives each by name)
     beside: tuple[str, ...],
     workers: int,
 ) -> Reply:
-    r"""
+    """
     Bring a stack up and leave it running, as found; `down` destroys it.
 
     Containers may have company. observe: Prometheus, Alertmanager and exporters. load: a Locust master and workers.
@@ -94,7 +94,7 @@ def up(  # noqa: PLR0917 (click gives each by name)
 @click.option("--all", "everything", is_flag=True, help="Every stack of this user, also what a crash left.")
 @answering
 def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
+    """
     Destroy a stack: processes, data, secrets. Says what was removed and what is left.
 
     \b
@@ -139,7 +139,7 @@ def _words(gone: Leftovers) -> str:
 @click.command()
 @answering
 def ps() -> Reply:
-    r"""
+    """
     List this user's stacks. Read-only.
 
     \b

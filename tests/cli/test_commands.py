@@ -37,6 +37,13 @@ class TestDocumented:
         for words in examples:
             assert words[1] in COMMANDS
 
+    def test_help_shows_each_example_on_a_line_of_its_own(self, name: str) -> None:
+        found = command(name)
+        lines = [line.strip() for line in found.get_help(click.Context(found, info_name=name)).splitlines()]
+        assert not [line for line in lines if "\\b" in line]
+        examples = [line.strip() for line in (found.help or "").splitlines() if line.strip().startswith("playbook ")]
+        assert [line for line in examples if line not in lines] == []
+
     def test_every_option_has_words(self, name: str) -> None:
         plain = ("seed", "profile")
         silent = [
@@ -49,6 +56,16 @@ class TestDocumented:
 
     def test_stands_in_the_readme(self, name: str) -> None:
         assert f"`{name}`" in README or f"playbook {name}" in README
+
+
+@pytest.mark.unit
+class TestGroup:
+    """The group's own help reads as well as a command's."""
+
+    def test_help_shows_each_example_on_a_line_of_its_own(self) -> None:
+        lines = [line.strip() for line in cli.get_help(click.Context(cli, info_name="playbook")).splitlines()]
+        assert not [line for line in lines if "\\b" in line]
+        assert sum(line.startswith("playbook ") for line in lines) == 3
 
 
 @pytest.mark.unit
