@@ -11,6 +11,7 @@ import click
 from pydantic import JsonValue
 from rich.console import Console
 
+from playbook.cli.outputs import writing
 from playbook.cli.past import read_held
 from playbook.cli.reply import Reply, answering, table
 from playbook.cli.runs import evidence_option, find_home, now
@@ -100,7 +101,8 @@ def due(scenarios: tuple[str, ...], ics: Path | None, allowed_signers: Path | No
     found = [one for scenario in asked for one in due_of(runs, _rules(scenario), now=moment)]
     overdue = any(one.overdue for one in found)
     if ics is not None:
-        ics.write_bytes(render_ics(found, now=moment))
+        with writing("--ics", ics):
+            ics.write_bytes(render_ics(found, now=moment))
 
     def show(console: Console) -> None:
         columns = ("", "scenario", "cadence", "due", "last held")

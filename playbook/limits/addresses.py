@@ -29,7 +29,11 @@ def checked_urls(urls: Sequence[str]) -> tuple[str, ...]:
     Check addresses of a service: http on loopback. Raises InputError or GuardError.
     """
     for url in urls:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            _ = parts.port  # read for its refusal
+        except ValueError as err:
+            raise InputError(f"--url {url}: {err}", hint="Write it as http://127.0.0.1:PORT.") from err
         if parts.scheme != "http" or parts.hostname is None or parts.path not in ("", "/") or parts.query:
             raise InputError(f"--url {url}: not of the form http://127.0.0.1:PORT", hint="Paths are the declaration's.")
         if not _on_loopback(parts.hostname):

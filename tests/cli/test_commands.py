@@ -79,6 +79,8 @@ class TestExitCodes:
             (["run", "--nope"], "No such option"),
             (["run", "nope"], "scenario 'nope' is unknown"),
             (["run", "--phase", "99"], "phase '99' is unknown"),
+            (["run", "--phase", "abc"], "phase 'abc' is unknown"),
+            (["due", "--ics", "/dev/null/x"], "--ics /dev/null/x: cannot be written"),
             (["run", "--without", "nope"], "no such switch"),
             (["run", "-p", "nope=1"], "'nope' is unknown"),
             (["run", "-p", "seed=1"], "has an option of its own"),

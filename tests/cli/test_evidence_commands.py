@@ -182,6 +182,24 @@ class TestVerify:
         assert answer("verify", "latest", "--anchor", "abc")[0] == 2
 
 
+class TestReport:
+    """The report's files go where they were asked for, or the command says why not."""
+
+    def test_writes_beside_the_run(self, home: Path, tmp_path: Path, answer: Any) -> None:
+        sealed(home)
+        code, document = answer("report", "latest", "--out", tmp_path / "new" / "report")
+        assert (code, {Path(one).name for one in document["written"]}) == (
+            0,
+            {"report.html", "checks.csv", "junit.xml"},
+        )
+        assert all(Path(one).stat().st_size for one in document["written"])
+
+    def test_a_place_that_cannot_be_written_to_is_told(self, home: Path, answer: Any) -> None:
+        sealed(home)
+        code, document = answer("report", "latest", "--out", "/dev/null/x")
+        assert (code, "--out /dev/null/x: cannot be written" in document["error"]["message"]) == (2, True)
+
+
 class TestCompare:
     """The difference decides: exit 1 on regression."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,12 @@ class TestAddresses:
     def test_other_forms_are_refused(self, url: str) -> None:
         with pytest.raises(InputError, match="not of the form"):
             checked_urls([url])
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://[127.0.0.1"])
+    def test_what_is_no_address_is_told(self, url: str) -> None:
+        with pytest.raises(InputError, match=f"^--url {re.escape(url)}: ") as caught:
+            checked_urls([url])
+        assert "http://127.0.0.1:PORT" in caught.value.hint
 
     def test_what_can_be_asked_follows_from_what_is_known(self) -> None:
         limit = {"id": "a", "path": "/", "key": "ip", "windows": [{"requests": 1, "seconds": 1}]}

@@ -54,6 +54,13 @@ class TestShape:
         with pytest.raises(GuardError):
             shape.plan("http://192.0.2.1")
 
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://[127.0.0.1"])
+    def test_what_is_no_address_is_told(self, tmp_path: Path, url: str) -> None:
+        shape = read_shape(written(tmp_path, SHAPE), environment={"TOKEN": "t"})
+        with pytest.raises(InputError, match="is no address") as caught:
+            shape.plan(url)
+        assert "--url" in caught.value.hint
+
     def test_more_than_the_bound_is_refused(self, tmp_path: Path) -> None:
         text = SHAPE.replace("rate_per_s: 30", "rate_per_s: 900").replace("duration_s: 2", "duration_s: 800")
         with pytest.raises(InputError, match="bound"):
