@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -193,6 +194,23 @@ class TestReport:
             {"report.html", "checks.csv", "junit.xml"},
         )
         assert all(Path(one).stat().st_size for one in document["written"])
+
+    @pytest.mark.parametrize("below", [".", "foo", "foo/bar", "attachments"])
+    def test_a_sealed_run_is_never_written_to(self, home: Path, answer: Any, below: str) -> None:
+        folder = sealed(home)
+        code, document = answer("report", "latest", "--out", folder.path / below)
+        assert (code, "is inside the run" in document["error"]["message"]) == (2, True)
+        assert answer("verify", "latest")[0] == 0
+
+    def test_a_run_elsewhere_is_not_written_to_through_a_link(self, home: Path, tmp_path: Path, answer: Any) -> None:
+        sealed(home)
+        copy = tmp_path / "copy"
+        shutil.copytree(sealed(home, days_ago=1).path, copy)
+        (tmp_path / "link").symlink_to(copy)
+        assert answer("report", "latest", "--out", tmp_path / "link" / "foo")[0] == 2
+        assert not (copy / "foo").exists()
+        assert answer("due", "--ics", tmp_path / "link" / "drills.ics")[0] == 2
+        assert not (copy / "drills.ics").exists()
 
     def test_a_place_that_cannot_be_written_to_is_told(self, home: Path, answer: Any) -> None:
         sealed(home)
