@@ -16,7 +16,7 @@ from playbook.places import places
 from playbook.proof.check import Check
 from playbook.proof.sabotage import CodeEdit, ContainerFault, LeftBehind, ProcedureFault, Sabotage, SwitchOff
 from playbook.report.requirements import read_mappings
-from playbook.run.phases import PHASES, registry
+from playbook.run.phases import PHASES, find_phase, registry
 from playbook.target.target import read_target
 
 __all__ = ["commands"]
@@ -140,6 +140,8 @@ def sabotages(phase: str | None) -> Reply:
     Example:
       playbook sabotages --phase 30
     """
+    if phase is not None:
+        find_phase(phase)
     found = [s for s in registry().sabotages if phase in (None, s.phase)]
     rows = [(s.phase, s.name, s.protection, s.mechanism, ", ".join(s.kills) or "(harmless)", s.profile) for s in found]
     pairs = len({s.pair for s in found if not s.harmless})

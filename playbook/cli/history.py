@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from playbook.cli.outputs import writing
-from playbook.cli.past import read_held
+from playbook.cli.past import read_held, require_known
 from playbook.cli.reply import Reply, answering, table
 from playbook.cli.runs import evidence_option, find_home, now
 from playbook.cli.trust import find_allowed, signers_option
@@ -52,7 +52,9 @@ def history(
       playbook history rls.read.cross-tenant-denied --last 12
     """
     home = find_home(evidence)
-    runs = [run for run in read_held(home, find_allowed(allowed_signers)) if scenario in (None, run.scenario)][-last:]
+    held = read_held(home, find_allowed(allowed_signers))
+    require_known(checks, held)
+    runs = [run for run in held if scenario in (None, run.scenario)][-last:]
     lines = [line for line in check_lines(runs) if not checks or line.check in checks]
     head = read_index(home).head
 

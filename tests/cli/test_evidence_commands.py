@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from playbook.cli.root import _exit_code
+from playbook.errors import InputError
 from playbook.evidence.checkout import Checkout
 from playbook.evidence.client import DirectEmitter
 from playbook.evidence.events import CheckDone, PhaseEnded, PhasePlan, PhaseStarted, RunEnded, RunStarted
@@ -23,7 +24,7 @@ from playbook.evidence.run import read_run
 from playbook.evidence.seal import seal
 from playbook.evidence.sign import sign_run
 from playbook.run.again import ask_again
-from playbook.run.phases import PHASES
+from playbook.run.phases import PHASES, registry
 
 pytestmark = pytest.mark.unit
 
@@ -256,6 +257,15 @@ class TestHistory:
 
     def test_empty(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert "there is no run" in text_of(capsys, "history")[1]
+
+    def test_a_check_is_known_from_a_run_or_from_this_version(self, home: Path, answer: Any) -> None:
+        sealed(home)
+        today = "health.ready.database-down"
+        with pytest.raises(InputError):
+            registry().check(CHECKS[0])
+        assert [(answer("history", name)[0]) for name in (CHECKS[0], today)] == [0, 0]
+        code, document = answer("history", CHECKS[0], "rls.read.nope")
+        assert (code, document["error"]["message"]) == (2, "check 'rls.read.nope' is unknown")
 
 
 class TestDue:
