@@ -8,6 +8,7 @@ import pytest
 
 from playbook.cli.root import COMMANDS, _exit_code, cli
 from playbook.places import places
+from playbook.stack.compose.engine import Engine
 
 README = (places().root / "README.md").read_text(encoding="utf-8")
 
@@ -142,3 +143,29 @@ class TestReadOnly:
         document = json.loads(capsys.readouterr().out)
         assert document["schema"] == "hardening-playbook/cli/1"
         assert document["checks"] == []
+
+
+def engine_line(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    _exit_code(["doctor", "--json"])
+    found = [one for one in json.loads(capsys.readouterr().out)["doctor"] if one["what"].startswith("Docker Engine")]
+    assert len(found) == 1
+    line: dict[str, str] = found[0]
+    return line
+
+
+class TestDoctor:
+    """What is said to be there was asked, not only found on PATH."""
+
+    @pytest.mark.unit
+    def test_an_engine_that_does_not_answer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+        line = engine_line(capsys)
+        assert line["status"] == "absent"
+        assert f"No Docker Engine answers on unix://{tmp_path}/nobody.sock" in line["seen"]
+
+    @pytest.mark.compose
+    def test_an_engine_that_answers(self, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+        line = engine_line(capsys)
+        assert (line["status"], line["seen"]) == ("ok", engine.version)
