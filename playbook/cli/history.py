@@ -49,7 +49,7 @@ def history(
     \b
     Examples:
       playbook history
-      playbook history rls.read.cross-tenant-denied --last 12
+      playbook history rows.read.cross-tenant-denied --last 12
     """
     home = find_home(evidence)
     held = read_held(home, find_allowed(allowed_signers))

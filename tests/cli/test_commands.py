@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import pytest
 
 from playbook.cli.root import COMMANDS, _exit_code, cli
 from playbook.places import places
+from playbook.run.phases import registry
 from playbook.stack.compose.engine import Engine
 
 README = (places().root / "README.md").read_text(encoding="utf-8")
@@ -45,6 +47,10 @@ class TestDocumented:
         examples = [line.strip() for line in (found.help or "").splitlines() if line.strip().startswith("playbook ")]
         assert [line for line in examples if line not in lines] == []
 
+    def test_examples_name_checks_that_there_are(self, name: str) -> None:
+        named = re.findall(r"playbook (?:history|explain) (\w\S+)", command(name).help or "")
+        assert set(named) <= {check.id for check in registry().checks}
+
     def test_every_option_has_words(self, name: str) -> None:
         plain = ("seed", "profile")
         silent = [
@@ -77,7 +83,9 @@ class TestExitCodes:
         ("words", "told"),
         [
             (["nope"], "No such command"),
+            (["nope"], "See `playbook --help`"),
             (["run", "--nope"], "No such option"),
+            (["run", "--nope"], "See `playbook run --help`"),
             (["run", "nope"], "scenario 'nope' is unknown"),
             (["run", "--phase", "99"], "phase '99' is unknown"),
             (["run", "--phase", "abc"], "phase 'abc' is unknown"),
@@ -86,6 +94,7 @@ class TestExitCodes:
             (["run", "-p", "nope=1"], "'nope' is unknown"),
             (["run", "-p", "seed=1"], "has an option of its own"),
             (["run", "-p", "nonsense"], "NAME=VALUE"),
+            (["run", "-p", "nonsense"], "--seed 7"),
             (["run", "--seed", "two"], "not a valid integer"),
             (["run", "--profile", "fast"], "is not one of"),
             (["explain", "no.check"], "is unknown"),

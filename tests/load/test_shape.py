@@ -45,6 +45,11 @@ class TestShape:
         with pytest.raises(InputError, match=word):
             read_shape(written(tmp_path, SHAPE.replace(old, new)), environment={"TOKEN": "t"})
 
+    def test_an_empty_file_is_told_how_a_shape_begins(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError) as caught:
+            read_shape(written(tmp_path, ""))
+        assert caught.value.hint == "Begin with `operations:`."
+
     def test_a_variable_that_is_not_set_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="TOKEN"):
             read_shape(written(tmp_path, SHAPE), environment={})
