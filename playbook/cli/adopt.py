@@ -30,7 +30,7 @@ __all__ = ["commands"]
 )  # fmt: skip
 @answering
 def adopt(file: Path, out: Path, override: Path | None) -> Reply:
-    r"""
+    """
     Describe a Compose project as a target, and derive an override that makes a disposable twin of it.
 
     Says what it recognises and every change. Never touches the project: the twin has containers, volumes, ports and

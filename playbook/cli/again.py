@@ -28,7 +28,7 @@ __all__ = ["commands"]
 @evidence_option
 @answering
 def import_(sources: tuple[Path, ...], threshold: int, allowed_signers: Path | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Bring sealed runs from elsewhere into this history: a run folder, a folder of runs, a CI artifact (.zip, .tar.gz).
 
     Each is verified first; when one does not verify, none of that source comes in.
@@ -59,7 +59,7 @@ def import_(sources: tuple[Path, ...], threshold: int, allowed_signers: Path | N
 @evidence_option
 @answering
 def rerun(ref: str, keep: bool, no_sign: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives them by name)
-    r"""
+    """
     Hold a run again: same scenario, phases, parameters, seed and profile, with the sources of this checkout.
 
     \b

@@ -16,7 +16,7 @@ from playbook.places import places
 from playbook.proof.check import Check
 from playbook.proof.sabotage import CodeEdit, ContainerFault, LeftBehind, ProcedureFault, Sabotage, SwitchOff
 from playbook.report.requirements import read_mappings
-from playbook.run.phases import PHASES, registry
+from playbook.run.phases import PHASES, find_phase, registry
 from playbook.target.target import read_target
 
 __all__ = ["commands"]
@@ -34,7 +34,7 @@ _KINDS: Mapping[type, str] = {
 @click.argument("what", type=click.Choice(["checks", "phases"]))
 @answering
 def list_(what: str) -> Reply:
-    r"""
+    """
     List the checks or the phases.
 
     \b
@@ -76,7 +76,7 @@ def list_(what: str) -> Reply:
 @click.argument("check_id", metavar="CHECK")
 @answering
 def explain(check_id: str) -> Reply:
-    r"""
+    """
     Say why a check is there, how it asks, which sabotages turn it red, and what to do about a red one.
 
     \b
@@ -111,7 +111,7 @@ def explain(check_id: str) -> Reply:
 @click.command()
 @answering
 def switches() -> Reply:
-    r"""
+    """
     List the reference service's switches: one named hardening of its behaviour each.
 
     \b
@@ -133,13 +133,15 @@ def switches() -> Reply:
 @click.option("--phase", help="Only those of one phase.")
 @answering
 def sabotages(phase: str | None) -> Reply:
-    r"""
+    """
     List the sabotages: what each takes away, and which checks it must turn red.
 
     \b
     Example:
       playbook sabotages --phase 30
     """
+    if phase is not None:
+        find_phase(phase)
     found = [s for s in registry().sabotages if phase in (None, s.phase)]
     rows = [(s.phase, s.name, s.protection, s.mechanism, ", ".join(s.kills) or "(harmless)", s.profile) for s in found]
     pairs = len({s.pair for s in found if not s.harmless})

@@ -34,7 +34,7 @@ __all__ = ["commands"]
 @evidence_option
 @answering
 def compare(before: str, after: str, evidence: Path | None) -> Reply:
-    r"""
+    """
     Say what changed from run A to run B: outcomes, controls, times, figures, versions. Read-only.
 
     Exits 1 on regression: a check fails, is not answered or not asked any more, or a sabotage is not caught any more.

@@ -18,7 +18,9 @@ import click
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering, table
+from playbook.errors import StackError
 from playbook.places import places
+from playbook.stack.compose.engine import Engine
 
 __all__ = ["commands"]
 
@@ -48,6 +50,7 @@ def _lines() -> Iterator[_Line]:
     for program, what in (("pgbouncer", "PgBouncer (optional)"), ("docker", "Docker client (optional)")):
         path = shutil.which(program)
         yield _Line(what, "ok" if path else "absent", path or "not on PATH: checks that need it are skipped")
+    yield _engine()
     root = tempfile.gettempdir()
     free = shutil.disk_usage(root).free // 2**20
     yield _Line(f"{FREE_NEEDED_MB} MB free below {root}", "ok" if free >= FREE_NEEDED_MB else "missing", f"{free} MB")
@@ -55,10 +58,21 @@ def _lines() -> Iterator[_Line]:
     yield _Line(f"{root} is writable", "ok" if writable else "missing", "yes" if writable else "no")
 
 
+def _engine() -> _Line:
+    """
+    Ask the engine itself: a client on PATH says nothing of it.
+    """
+    what = "Docker Engine (optional, for --stack compose)"
+    try:
+        return _Line(what, "ok", Engine.open().version)
+    except StackError as err:
+        return _Line(what, "absent", err.message)
+
+
 @click.command()
 @answering
 def doctor() -> Reply:
-    r"""
+    """
     Say what this machine has of what the playbook needs.
 
     \b

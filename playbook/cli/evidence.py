@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from playbook.cli.outputs import writing
 from playbook.cli.reply import Reply, answering
 from playbook.cli.runs import evidence_option, find_run, now
 from playbook.errors import EvidenceError
@@ -33,7 +34,7 @@ __all__ = ["commands"]
 @evidence_option
 @answering
 def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Show a run's verdict and matrix; with --out, write report.html, checks.csv and junit.xml again.
 
     The sealed folder is never written to.
@@ -47,10 +48,12 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
     run = read_run(folder.path)
     written: list[str] = []
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in render(run).items():
-            (out / name).write_bytes(content)
-            written.append(str(out / name))
+        files = render(run)
+        with writing("--out", out):
+            out.mkdir(parents=True, exist_ok=True)
+            for name, content in files.items():
+                (out / name).write_bytes(content)
+                written.append(str(out / name))
 
     def show(console: Console) -> None:
         print_run(run.record, sys.stdout)
@@ -72,7 +75,7 @@ def report(ref: str, out: Path | None, evidence: Path | None) -> Reply:
 @evidence_option
 @answering
 def close(ref: str, keep: bool, evidence: Path | None) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
+    """
     Seal a run made by hand (JupyterLab, or plain papermill), and destroy its stack.
 
     Such runs say `runner: interactive` or `external`, and never count as a drill done.

@@ -11,7 +11,8 @@ import click
 from pydantic import JsonValue
 from rich.console import Console
 
-from playbook.cli.past import read_held
+from playbook.cli.outputs import writing
+from playbook.cli.past import read_held, require_known
 from playbook.cli.reply import Reply, answering, table
 from playbook.cli.runs import evidence_option, find_home, now
 from playbook.cli.trust import find_allowed, signers_option
@@ -39,7 +40,7 @@ __all__ = ["commands"]
 def history(
     checks: tuple[str, ...], scenario: str | None, last: int, allowed_signers: Path | None, evidence: Path | None
 ) -> Reply:
-    r"""
+    """
     Show the runs there are, and each check's outcomes through them, oldest first. Read-only.
 
     Every run is verified; one that does not verify says so. The last line is the index's head: publish it elsewhere,
@@ -48,10 +49,12 @@ def history(
     \b
     Examples:
       playbook history
-      playbook history rls.read.cross-tenant-denied --last 12
+      playbook history rows.read.cross-tenant-denied --last 12
     """
     home = find_home(evidence)
-    runs = [run for run in read_held(home, find_allowed(allowed_signers)) if scenario in (None, run.scenario)][-last:]
+    held = read_held(home, find_allowed(allowed_signers))
+    require_known(checks, held)
+    runs = [run for run in held if scenario in (None, run.scenario)][-last:]
     lines = [line for line in check_lines(runs) if not checks or line.check in checks]
     head = read_index(home).head
 
@@ -81,7 +84,7 @@ def history(
 @evidence_option
 @answering
 def due(scenarios: tuple[str, ...], ics: Path | None, allowed_signers: Path | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Say when the next drill is due: weekly any, monthly a standard, quarterly a quarterly run. Exits 1 when overdue.
 
     Only sealed runs in batch, of committed sources and unedited notebooks, with nothing left out, count; where the
@@ -100,7 +103,8 @@ def due(scenarios: tuple[str, ...], ics: Path | None, allowed_signers: Path | No
     found = [one for scenario in asked for one in due_of(runs, _rules(scenario), now=moment)]
     overdue = any(one.overdue for one in found)
     if ics is not None:
-        ics.write_bytes(render_ics(found, now=moment))
+        with writing("--ics", ics):
+            ics.write_bytes(render_ics(found, now=moment))
 
     def show(console: Console) -> None:
         columns = ("", "scenario", "cadence", "due", "last held")

@@ -29,7 +29,7 @@ _MB = 1_000_000
 @click.option("--check", is_flag=True, help="With lock: only say what differs from env/images.lock; exit 1 if any.")
 @answering
 def images(action: str, file: Path | None, check: bool) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
+    """
     Show, build and carry the images of the Compose stack.
 
     list: those of this checkout, and whether the engine has them. build: what is missing. lock: write down which

@@ -26,7 +26,7 @@ __all__ = ["commands"]
 @click.option("--if-missing", is_flag=True, help="Make it only when there is none of that name; say nothing otherwise.")
 @answering
 def keys(what: str, name: str, ask: bool, if_missing: bool) -> Reply:  # noqa: FBT001 (click gives them by name)
-    r"""
+    """
     Make an ed25519 key in your configuration folder, or list those there are.
 
     `run` signs with the key `runner` when there is one. Such a key is only the runner's own: it shows that nobody

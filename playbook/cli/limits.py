@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering, table
+from playbook.cli.service import require_service
 from playbook.evidence.outcome import worst
 from playbook.evidence.result import CheckResult
 from playbook.limits import CHECKS, read_declaration
@@ -34,7 +35,7 @@ LONGEST_WAIT_S = 75.0
 )
 @answering
 def limits(urls: tuple[str, ...], declare: Path) -> Reply:
-    r"""
+    """
     Probe rate limits from outside: how many pass, how the next is refused, who shares, who can dodge.
 
     Callers are loopback addresses of their own, so nobody else's count is touched. What will be sent is said first.
@@ -46,6 +47,7 @@ def limits(urls: tuple[str, ...], declare: Path) -> Reply:
     """
     addresses = Urls(checked_urls(urls))
     declaration = read_declaration(declare)
+    require_service(addresses.instances)
     cost = estimate(declaration, instances=len(addresses.instances), longest_wait_s=LONGEST_WAIT_S)
     click.echo(
         f"{len(declaration.limits)} limits: about {cost.requests} requests, {cost.most_requests} at most, "

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from playbook.cli.reply import Reply, answering, table
+from playbook.cli.service import require_service
 from playbook.evidence.outcome import worst
 from playbook.load.generator import run_load
 from playbook.load.shape import read_shape
@@ -30,7 +31,7 @@ __all__ = ["commands"]
 )
 @answering
 def load(url: str, shape_file: Path) -> Reply:
-    r"""
+    """
     Send load at a constant rate, and compare latency and errors with the objectives.
 
     Latency runs from the time at which each request was intended, so that a stall shows. Undecided (exit 5) when the
@@ -47,6 +48,7 @@ def load(url: str, shape_file: Path) -> Reply:
     """
     shape = read_shape(shape_file)
     plan = shape.plan(url)
+    require_service([url])
     click.echo(f"at most {plan.requests} requests in {plan.duration_s:g} s ({plan.rate_per_s:g}/s) to {url}", err=True)
     with measuring():
         result = run_load(plan)

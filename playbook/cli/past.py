@@ -4,7 +4,7 @@ Owns reading all runs of an evidence home for the commands about time. Read-only
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from playbook.errors import EvidenceError
@@ -15,7 +15,7 @@ from playbook.evidence.signers import AllowedSigners
 from playbook.evidence.verify import Demands, verify
 from playbook.report.held import Held, held_of
 
-__all__ = ["read_alike", "read_held"]
+__all__ = ["read_alike", "read_held", "require_known"]
 
 _MOST_REPEATS = 12
 
@@ -51,6 +51,19 @@ def read_alike(home: Path, record: RunRecord) -> list[RunRecord]:
         if one.ok and one.record is not None and _alike(one.record) == _alike(record):
             found.append(one.record)
     return found
+
+
+def require_known(checks: Iterable[str], runs: Sequence[Held]) -> None:
+    """
+    Raise InputError for a check that stands neither in a run nor in this version.
+    """
+    strange = [name for name in checks if not any(name in run.checks for run in runs)]
+    if strange:
+        # Imported late: it knows every domain's checks, and most names stand in a run.
+        from playbook.run.phases import registry  # noqa: PLC0415
+
+        for name in strange:
+            registry().check(name)
 
 
 def _read(folder: RunFolder) -> RunRecord | None:

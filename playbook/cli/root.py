@@ -72,7 +72,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(__version__, prog_name="playbook")
 def cli() -> None:
-    r"""
+    """
     Rehearse the hardening of a service on a disposable stack, and keep proof that can be checked.
 
     \b
@@ -100,7 +100,8 @@ def _exit_code(words: list[str]) -> int:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
     except click.ClickException as err:
-        error = InputError(err.format_message(), hint=f"See `playbook {command} --help`.".replace("  ", " "))
+        known = command if command in COMMANDS else ""
+        error = InputError(err.format_message(), hint=f"See `playbook {known} --help`.".replace("  ", " "))
         tell_error(error, command=command, as_json=as_json)
         return Exit.BAD_INPUT
     except PlaybookError as err:

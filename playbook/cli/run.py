@@ -26,6 +26,7 @@ from playbook.places import places
 from playbook.proof.sabotage import ContainerFault, LeftBehind, Sabotage
 from playbook.report.terminal import print_run
 from playbook.run.parameters import parse_assignment
+from playbook.run.phases import find_phase
 from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
 from playbook.run.render import render
 from playbook.target.scenario import PROFILES, Scenario, includes
@@ -61,7 +62,7 @@ def run(  # noqa: PLR0917 (click gives them by name)
     no_sign: bool,  # noqa: FBT001 (click gives it by name)
     dry_run: bool,  # noqa: FBT001 (click gives it by name)
 ) -> Reply:
-    r"""
+    """
     Run the playbook on a disposable stack, and seal the evidence.
 
     SCENARIO is a name in data/scenarios or a path; default: reference.
@@ -75,6 +76,8 @@ def run(  # noqa: PLR0917 (click gives them by name)
     """
     if jobs > 1:
         raise InputError("--jobs: only 1 for now", hint="Start several commands: stacks and runs never clash.")
+    for phase in phases:
+        find_phase(phase)
     here = places()
     plans = [
         make_plan(

@@ -23,6 +23,8 @@ from playbook.stack.registry import folder_of
 
 __all__ = ["commands"]
 
+WORKERS = 2
+
 
 @click.command()
 @click.argument("name", default="reference")
@@ -37,7 +39,7 @@ __all__ = ["commands"]
     type=click.Choice(["observe", "load", "store"]),
     help="With --stack compose: start these besides (repeatable).",
 )
-@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Of `--with load`.")
+@click.option("--workers", type=click.IntRange(1, 16), help=f"Of `--with load`; default: {WORKERS}.")
 @answering
 def up(  # noqa: PLR0917 (click gives each by name)
     name: str,
@@ -46,9 +48,9 @@ def up(  # noqa: PLR0917 (click gives each by name)
     profile: str | None,
     seed: int | None,
     beside: tuple[str, ...],
-    workers: int,
+    workers: int | None,
 ) -> Reply:
-    r"""
+    """
     Bring a stack up and leave it running, as found; `down` destroys it.
 
     Containers may have company. observe: Prometheus, Alertmanager and exporters. load: a Locust master and workers.
@@ -63,6 +65,8 @@ def up(  # noqa: PLR0917 (click gives each by name)
     plan = make_plan(Asked(scenario=scenario, stack=stack, profile=profile, seed=seed), places())
     if beside and plan.scenario.stack != "compose":
         raise InputError(f"--with {beside[0]}: a stack of processes has none", hint="Add: --stack compose")
+    if workers is not None and "load" not in beside:
+        raise InputError(f"--workers {workers}: only a stack with load has workers", hint="Add: --with load")
     made = create_stack(
         plan.target,
         backend=plan.scenario.stack,
@@ -76,7 +80,8 @@ def up(  # noqa: PLR0917 (click gives each by name)
     addresses = {state: made.endpoints(state).url("app") for state in ("found", "hardened")}
     if beside:
         try:
-            addresses.update(add_beside(made, plan, beside, workers=workers, say=partial(click.echo, err=True)))
+            company = add_beside(made, plan, beside, workers=workers or WORKERS, say=partial(click.echo, err=True))
+            addresses.update(company)
         except PlaybookError:
             made.down()
             raise
@@ -94,7 +99,7 @@ def up(  # noqa: PLR0917 (click gives each by name)
 @click.option("--all", "everything", is_flag=True, help="Every stack of this user, also what a crash left.")
 @answering
 def down(name: str | None, everything: bool) -> Reply:  # noqa: FBT001 (click gives it by name)
-    r"""
+    """
     Destroy a stack: processes, data, secrets. Says what was removed and what is left.
 
     \b
@@ -139,7 +144,7 @@ def _words(gone: Leftovers) -> str:
 @click.command()
 @answering
 def ps() -> Reply:
-    r"""
+    """
     List this user's stacks. Read-only.
 
     \b

@@ -40,7 +40,7 @@ def verify(  # noqa: PLR0917 (click gives them by name)
     anchor: str | None,
     evidence: Path | None,
 ) -> Reply:
-    r"""
+    """
     Recompute a run's evidence: chain, outcomes, run.json, manifest, index, signatures. Read-only.
 
     RUN is a folder, a run id, or `latest`. Exits 4 when anything does not agree.
@@ -77,7 +77,7 @@ def verify(  # noqa: PLR0917 (click gives them by name)
 @evidence_option
 @answering
 def countersign(ref: str, key: str | None, evidence: Path | None) -> Reply:
-    r"""
+    """
     Sign a sealed run as somebody else: verifies it first, and adds your signature to those that are there.
 
     Whoever countersigns vouches for having looked at the run, not for having run it.

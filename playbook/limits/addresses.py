@@ -29,8 +29,13 @@ def checked_urls(urls: Sequence[str]) -> tuple[str, ...]:
     Check addresses of a service: http on loopback. Raises InputError or GuardError.
     """
     for url in urls:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or parts.hostname is None or parts.path not in ("", "/") or parts.query:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as err:
+            raise InputError(f"--url {url}: {err}", hint="Write it as http://127.0.0.1:PORT.") from err
+        pathless = parts.path in ("", "/") and not parts.query
+        if parts.scheme != "http" or parts.hostname is None or port == 0 or not pathless:
             raise InputError(f"--url {url}: not of the form http://127.0.0.1:PORT", hint="Paths are the declaration's.")
         if not _on_loopback(parts.hostname):
             raise GuardError(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from playbook.errors import GuardError
+from playbook.errors import GuardError, InputError
 from playbook.target.target import Operation
 
 __all__ = ["REQUESTS_MOST", "Arrival", "Caller", "Plan", "loopback_of"]
@@ -98,9 +98,14 @@ def loopback_of(url: str) -> tuple[str, int]:
     """
     Take the address and port of a loopback URL. Read-only.
 
-    Raises GuardError for any other address (CONTRACTS §7): load is never sent to a service that is not disposable.
+    Raises InputError for what is no URL, and GuardError for any other address (CONTRACTS §7): load is never sent to a
+    service that is not disposable.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = 80 if parts.port is None else parts.port
+    except ValueError as err:
+        raise InputError(f"{url!r} is no address: {err}", hint="Write --url http://127.0.0.1:PORT.") from err
     host = parts.hostname or ""
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host) in LOOPBACK
@@ -112,4 +117,4 @@ def loopback_of(url: str) -> tuple[str, int]:
         )
     if parts.path not in ("", "/") or parts.query:
         raise GuardError(f"{url!r} has a path", hint="Name the service; paths stand with the operations.")
-    return ("127.0.0.1" if host == "localhost" else host), parts.port or 80
+    return ("127.0.0.1" if host == "localhost" else host), port

@@ -68,7 +68,10 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise InputError(f"-p {text!r} is not NAME=VALUE", hint="Write, for example, -p seed=7.")
+        raise InputError(
+            f"-p {text!r} is not NAME=VALUE",
+            hint="Give it a value; what all notebooks take has an option of its own: --seed 7.",
+        )
     return name, value
 
 

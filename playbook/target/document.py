@@ -55,7 +55,9 @@ def read_document(path: Path, model: type[Model]) -> Model:
         problem = getattr(err, "problem", None) or err
         raise InputError(f"{path}{line}: not valid YAML: {problem}", hint="Mend the file at that line.") from err
     if not isinstance(data, dict):
-        raise InputError(f"{path}:1: a mapping is needed, saw {type(data).__name__}", hint="Begin with `version: 1`.")
+        raise InputError(
+            f"{path}:1: a mapping is needed, saw {type(data).__name__}", hint=f"Begin with `{_beginning(model)}`."
+        )
     try:
         return model.model_validate(data)
     except ValidationError as err:
@@ -84,6 +86,16 @@ def explain(origin: str, err: ValidationError, model: type[BaseModel], node: yam
         else:
             lines.append(f"{where}: field {field!r}: {mistake['msg']}; saw {mistake['input']!r:.80}")
     return lines
+
+
+def _beginning(model: type[BaseModel]) -> str:
+    """
+    Spell how a document of this form begins: its version, else the first field that it cannot do without.
+    """
+    if "version" in model.model_fields:
+        return "version: 1"
+    fields = {info.alias or name: info.is_required() for name, info in model.model_fields.items()}
+    return f"{max(fields, key=lambda name: fields[name])}:"
 
 
 def _line(node: yaml.Node, loc: Sequence[int | str]) -> int:

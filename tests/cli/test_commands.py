@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -8,6 +9,8 @@ import pytest
 
 from playbook.cli.root import COMMANDS, _exit_code, cli
 from playbook.places import places
+from playbook.run.phases import registry
+from playbook.stack.compose.engine import Engine
 
 README = (places().root / "README.md").read_text(encoding="utf-8")
 
@@ -37,6 +40,17 @@ class TestDocumented:
         for words in examples:
             assert words[1] in COMMANDS
 
+    def test_help_shows_each_example_on_a_line_of_its_own(self, name: str) -> None:
+        found = command(name)
+        lines = [line.strip() for line in found.get_help(click.Context(found, info_name=name)).splitlines()]
+        assert not [line for line in lines if "\\b" in line]
+        examples = [line.strip() for line in (found.help or "").splitlines() if line.strip().startswith("playbook ")]
+        assert [line for line in examples if line not in lines] == []
+
+    def test_examples_name_checks_that_there_are(self, name: str) -> None:
+        named = re.findall(r"playbook (?:history|explain) (\w\S+)", command(name).help or "")
+        assert set(named) <= {check.id for check in registry().checks}
+
     def test_every_option_has_words(self, name: str) -> None:
         plain = ("seed", "profile")
         silent = [
@@ -52,6 +66,16 @@ class TestDocumented:
 
 
 @pytest.mark.unit
+class TestGroup:
+    """The group's own help reads as well as a command's."""
+
+    def test_help_shows_each_example_on_a_line_of_its_own(self) -> None:
+        lines = [line.strip() for line in cli.get_help(click.Context(cli, info_name="playbook")).splitlines()]
+        assert not [line for line in lines if "\\b" in line]
+        assert sum(line.startswith("playbook ") for line in lines) == 3
+
+
+@pytest.mark.unit
 class TestExitCodes:
     """A mistake ends with 2 and says what is allowed; nothing is started."""
 
@@ -59,19 +83,29 @@ class TestExitCodes:
         ("words", "told"),
         [
             (["nope"], "No such command"),
+            (["nope"], "See `playbook --help`"),
             (["run", "--nope"], "No such option"),
+            (["run", "--nope"], "See `playbook run --help`"),
             (["run", "nope"], "scenario 'nope' is unknown"),
             (["run", "--phase", "99"], "phase '99' is unknown"),
+            (["run", "--phase", "abc"], "phase 'abc' is unknown"),
+            (["due", "--ics", "/dev/null/x"], "--ics /dev/null/x: cannot be written"),
             (["run", "--without", "nope"], "no such switch"),
             (["run", "-p", "nope=1"], "'nope' is unknown"),
             (["run", "-p", "seed=1"], "has an option of its own"),
             (["run", "-p", "nonsense"], "NAME=VALUE"),
+            (["run", "-p", "nonsense"], "--seed 7"),
             (["run", "--seed", "two"], "not a valid integer"),
             (["run", "--profile", "fast"], "is not one of"),
             (["explain", "no.check"], "is unknown"),
             (["down", "nope"], "there is no stack 'nope'"),
             (["down"], "name one stack, or say --all"),
             (["verify", "nope"], "there is no run 'nope'"),
+            (["sabotages", "--phase", "99"], "phase '99' is unknown"),
+            (["sabotages", "--phase", "abc"], "phase 'abc' is unknown"),
+            (["history", "nope"], "check 'nope' is unknown"),
+            (["up", "--workers", "3"], "--workers 3: only a stack with load has workers"),
+            (["up", "--stack", "compose", "--with", "store", "--workers", "3"], "--workers 3: only a stack with load"),
             (["up", "Bad_Name"], "cannot name a stack"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -118,3 +152,29 @@ class TestReadOnly:
         document = json.loads(capsys.readouterr().out)
         assert document["schema"] == "hardening-playbook/cli/1"
         assert document["checks"] == []
+
+
+def engine_line(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    _exit_code(["doctor", "--json"])
+    found = [one for one in json.loads(capsys.readouterr().out)["doctor"] if one["what"].startswith("Docker Engine")]
+    assert len(found) == 1
+    line: dict[str, str] = found[0]
+    return line
+
+
+class TestDoctor:
+    """What is said to be there was asked, not only found on PATH."""
+
+    @pytest.mark.unit
+    def test_an_engine_that_does_not_answer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+        line = engine_line(capsys)
+        assert line["status"] == "absent"
+        assert f"No Docker Engine answers on unix://{tmp_path}/nobody.sock" in line["seen"]
+
+    @pytest.mark.compose
+    def test_an_engine_that_answers(self, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+        line = engine_line(capsys)
+        assert (line["status"], line["seen"]) == ("ok", engine.version)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from playbook.cli.root import _exit_code
+from playbook.errors import InputError
 from playbook.evidence.checkout import Checkout
 from playbook.evidence.client import DirectEmitter
 from playbook.evidence.events import CheckDone, PhaseEnded, PhasePlan, PhaseStarted, RunEnded, RunStarted
@@ -22,7 +24,7 @@ from playbook.evidence.run import read_run
 from playbook.evidence.seal import seal
 from playbook.evidence.sign import sign_run
 from playbook.run.again import ask_again
-from playbook.run.phases import PHASES
+from playbook.run.phases import PHASES, registry
 
 pytestmark = pytest.mark.unit
 
@@ -182,6 +184,41 @@ class TestVerify:
         assert answer("verify", "latest", "--anchor", "abc")[0] == 2
 
 
+class TestReport:
+    """The report's files go where they were asked for, or the command says why not."""
+
+    def test_writes_beside_the_run(self, home: Path, tmp_path: Path, answer: Any) -> None:
+        sealed(home)
+        code, document = answer("report", "latest", "--out", tmp_path / "new" / "report")
+        assert (code, {Path(one).name for one in document["written"]}) == (
+            0,
+            {"report.html", "checks.csv", "junit.xml"},
+        )
+        assert all(Path(one).stat().st_size for one in document["written"])
+
+    @pytest.mark.parametrize("below", [".", "foo", "foo/bar", "attachments"])
+    def test_a_sealed_run_is_never_written_to(self, home: Path, answer: Any, below: str) -> None:
+        folder = sealed(home)
+        code, document = answer("report", "latest", "--out", folder.path / below)
+        assert (code, "is inside the run" in document["error"]["message"]) == (2, True)
+        assert answer("verify", "latest")[0] == 0
+
+    def test_a_run_elsewhere_is_not_written_to_through_a_link(self, home: Path, tmp_path: Path, answer: Any) -> None:
+        sealed(home)
+        copy = tmp_path / "copy"
+        shutil.copytree(sealed(home, days_ago=1).path, copy)
+        (tmp_path / "link").symlink_to(copy)
+        assert answer("report", "latest", "--out", tmp_path / "link" / "foo")[0] == 2
+        assert not (copy / "foo").exists()
+        assert answer("due", "--ics", tmp_path / "link" / "drills.ics")[0] == 2
+        assert not (copy / "drills.ics").exists()
+
+    def test_a_place_that_cannot_be_written_to_is_told(self, home: Path, answer: Any) -> None:
+        sealed(home)
+        code, document = answer("report", "latest", "--out", "/dev/null/x")
+        assert (code, "--out /dev/null/x: cannot be written" in document["error"]["message"]) == (2, True)
+
+
 class TestCompare:
     """The difference decides: exit 1 on regression."""
 
@@ -220,6 +257,15 @@ class TestHistory:
 
     def test_empty(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert "there is no run" in text_of(capsys, "history")[1]
+
+    def test_a_check_is_known_from_a_run_or_from_this_version(self, home: Path, answer: Any) -> None:
+        sealed(home)
+        today = "health.ready.database-down"
+        with pytest.raises(InputError):
+            registry().check(CHECKS[0])
+        assert [(answer("history", name)[0]) for name in (CHECKS[0], today)] == [0, 0]
+        code, document = answer("history", CHECKS[0], "rls.read.nope")
+        assert (code, document["error"]["message"]) == (2, "check 'rls.read.nope' is unknown")
 
 
 class TestDue:

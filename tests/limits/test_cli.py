@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,10 +40,18 @@ class TestAddresses:
         with pytest.raises(GuardError, match="not on loopback"):
             checked_urls([url])
 
-    @pytest.mark.parametrize("url", ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/x", "ftp://127.0.0.1"])
+    @pytest.mark.parametrize(
+        "url", ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/x", "ftp://127.0.0.1", "http://127.0.0.1:0"]
+    )
     def test_other_forms_are_refused(self, url: str) -> None:
         with pytest.raises(InputError, match="not of the form"):
             checked_urls([url])
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://[127.0.0.1"])
+    def test_what_is_no_address_is_told(self, url: str) -> None:
+        with pytest.raises(InputError, match=f"^--url {re.escape(url)}: ") as caught:
+            checked_urls([url])
+        assert "http://127.0.0.1:PORT" in caught.value.hint
 
     def test_what_can_be_asked_follows_from_what_is_known(self) -> None:
         limit = {"id": "a", "path": "/", "key": "ip", "windows": [{"requests": 1, "seconds": 1}]}
@@ -72,6 +81,16 @@ class TestCommand:
         assert (done.returncode, "limits.yaml:2: unknown field" in done.stderr) == (2, True)
         done = playbook("limits", "--url", "http://10.1.1.1", "--declare", str(file), "--json")
         assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (2, 2)
+
+    def test_a_service_that_is_not_there_is_not_judged(self, tmp_path: Path) -> None:
+        file = tmp_path / "limits.yaml"
+        file.write_text(DECLARE)
+        url = f"http://127.0.0.1:{free_port()}"
+        done = playbook("limits", "--url", url, "--declare", str(file), "--json")
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["outcome"], told["checks"]) == (3, "error", [])
+        assert f"nothing answers at {url}" in done.stderr
+        assert "requests" not in done.stderr
 
     def test_a_sound_limiter(self, valkey: Valkey, tmp_path: Path) -> None:
         file = tmp_path / "limits.yaml"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import socketserver
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from playbook.cli.root import _exit_code
+from playbook.stack.ports import free_port
 
 pytestmark = pytest.mark.stack
 
@@ -26,6 +29,17 @@ def shape(tmp_path: Path) -> Path:
     path = tmp_path / "shape.yaml"
     path.write_text(SHAPE)
     return path
+
+
+@pytest.fixture
+def shut_door() -> Iterator[str]:
+    """A server that takes every connection and closes it."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 class TestLoadCommand:
@@ -49,13 +63,18 @@ class TestLoadCommand:
         code, document, _ = self.run(serve("failing").url, shape, capsys)
         assert (code, document["load"]["by_cause"]) == (1, {"500": 1})
 
-    def test_a_closed_port_is_no_fast_answer(
-        self, serve: Callable[[str], Any], shape: Path, capsys: pytest.CaptureFixture[str]
+    def test_a_closed_port_is_told_before_any_load(self, shape: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        url = f"http://127.0.0.1:{free_port()}"
+        code, document, told = self.run(url, shape, capsys)
+        assert (code, document["checks"]) == (3, [])
+        assert f"nothing answers at {url}" in told
+        assert "at most" not in told
+
+    def test_a_door_shut_at_once_is_no_fast_answer(
+        self, shut_door: str, shape: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        service = serve("graceful")
-        service.stop()
         shape.write_text(SHAPE.replace(", error_rate: 0.01", "").replace("1.5", "0.5"))
-        code, document, _ = self.run(service.url, shape, capsys)
+        code, document, _ = self.run(shut_door, shape, capsys)
         (slo,) = [check for check in document["checks"] if check["id"] == "load.slo.met"]
         assert (code, slo["outcome"], document["load"]["lost"]) == (5, "error", document["load"]["requests"])
 

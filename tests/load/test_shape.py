@@ -45,6 +45,11 @@ class TestShape:
         with pytest.raises(InputError, match=word):
             read_shape(written(tmp_path, SHAPE.replace(old, new)), environment={"TOKEN": "t"})
 
+    def test_an_empty_file_is_told_how_a_shape_begins(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError) as caught:
+            read_shape(written(tmp_path, ""))
+        assert caught.value.hint == "Begin with `operations:`."
+
     def test_a_variable_that_is_not_set_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="TOKEN"):
             read_shape(written(tmp_path, SHAPE), environment={})
@@ -53,6 +58,13 @@ class TestShape:
         shape = read_shape(written(tmp_path, SHAPE), environment={"TOKEN": "t"})
         with pytest.raises(GuardError):
             shape.plan("http://192.0.2.1")
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://[127.0.0.1"])
+    def test_what_is_no_address_is_told(self, tmp_path: Path, url: str) -> None:
+        shape = read_shape(written(tmp_path, SHAPE), environment={"TOKEN": "t"})
+        with pytest.raises(InputError, match="is no address") as caught:
+            shape.plan(url)
+        assert "--url" in caught.value.hint
 
     def test_more_than_the_bound_is_refused(self, tmp_path: Path) -> None:
         text = SHAPE.replace("rate_per_s: 30", "rate_per_s: 900").replace("duration_s: 2", "duration_s: 800")
