@@ -63,6 +63,7 @@ class TestExitCodes:
             (["run", "nope"], "scenario 'nope' is unknown"),
             (["run", "--phase", "99"], "phase '99' is unknown"),
             (["run", "--without", "nope"], "no such switch"),
+            (["run", "--phase", "20", "--without", "limits_shared"], "phase 50 does"),
             (["run", "-p", "nope=1"], "'nope' is unknown"),
             (["run", "-p", "seed=1"], "has an option of its own"),
             (["run", "-p", "nonsense"], "NAME=VALUE"),
