@@ -17,7 +17,7 @@ from playbook.cli.reply import Reply, answering
 from playbook.cli.runs import evidence_option, find_run
 from playbook.errors import EvidenceError
 from playbook.evidence.folder import RunFolder
-from playbook.evidence.outcome import Exit
+from playbook.evidence.outcome import Outcome, exit_for
 from playbook.evidence.record import RunRecord
 from playbook.evidence.verify import verify
 from playbook.places import places
@@ -37,7 +37,9 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
     """
     Say what changed from run A to run B: outcomes, controls, times, figures, versions. Read-only.
 
-    Exits 1 on regression: a check fails, is not answered or not asked any more, or a sabotage is not caught any more.
+    Phases that only one of the two holds are named and not compared; without any that both hold it exits 5.
+    Exits 1 on regression: a check fails, is not answered or not asked any more, a sabotage is not caught any more, or
+    the run as a whole ended worse.
     Times and figures are told, and only beyond the noise of repeats (at least three runs alike); they decide nothing.
     Between runs on different backends every outcome must be the same but for what data/backends.yaml lists, else 1.
 
@@ -49,7 +51,7 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
     old, new = (_read(folder) for folder in folders)
     found = compare_runs(old, new, repeats=read_alike(folders[0].home, old))
     strange = undeclared(found, read_backends(places().data / "backends.yaml"))
-    differs = found.regression or bool(strange)
+    decided: Outcome = "fail" if found.regression or strange else "pass" if found.compared else "error"
 
     def show(console: Console) -> None:
         for line in comparison_lines(found):
@@ -59,9 +61,9 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
 
     return Reply(
         show=show,
-        outcome="fail" if differs else "pass",
+        outcome=decided,
         checks=[result for phase in new.phases for result in phase.counted if _is_changed(result.key, found)],
-        exit_code=Exit.FAIL if differs else Exit.OK,
+        exit_code=exit_for(decided),
         data={**_document(found), "undeclared": _plain(strange)},
     )
 
@@ -89,6 +91,9 @@ def _document(found: Comparison) -> dict[str, JsonValue]:
     return {
         "a": {"id": found.before.run_id, "outcome": found.before.outcome},
         "b": {"id": found.after.run_id, "outcome": found.after.outcome},
+        "compared": [*found.compared],
+        "only_a": [phase.id for phase in found.only_before],
+        "only_b": [phase.id for phase in found.only_after],
         "regression": found.regression,
         "looks_like": [*found.looks_like],
         "problems": [*found.problems],

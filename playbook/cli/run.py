@@ -25,6 +25,7 @@ from playbook.evidence.sign import sign_run
 from playbook.places import places
 from playbook.proof.sabotage import ContainerFault, LeftBehind, Sabotage
 from playbook.report.terminal import print_run
+from playbook.run.left_out import refuse_idle, tell_unasked
 from playbook.run.parameters import parse_assignment
 from playbook.run.phases import find_phase
 from playbook.run.plan import Asked, PhasePlanned, RunPlan, make_plan
@@ -94,6 +95,8 @@ def run(  # noqa: PLR0917 (click gives them by name)
         )
         for name in scenarios or ("reference",)
     ]
+    for plan in plans:
+        refuse_idle(plan)
     if dry_run:
         return _dry(plans)
     home = evidence_home(evidence, environ=os.environ, default=here.evidence)
@@ -113,6 +116,8 @@ def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | No
     with Progress(home=home) as progress:
         for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
+        for line in (line for plan in plans for line in tell_unasked(plan)):
+            progress.say(line)
         made = closing(here, say=progress.say)
         done = [execute(plan, home=home, here=here, progress=progress, render=made, keep=keep) for plan in plans]
         if key is not None:

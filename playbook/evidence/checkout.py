@@ -53,6 +53,7 @@ def fingerprint_checkout(
     """
     Take the fingerprint of the checkout at `root`. Read-only.
 
+    Any tracked file that differs from the commit makes it dirty, and so does a new file among the sources.
     Without git, or when `root` is no repository of its own, every file of the folders counts and `dirty` is unknown.
     """
     git = _git_state(root, folders, os.environ if environ is None else environ)
@@ -95,14 +96,15 @@ def _git_state(
     if top is None or Path(top.removesuffix("\n")).resolve() != root.resolve():
         return None
     status = git("status", "--porcelain=v2", "--branch", "-z", "--", *folders)
+    elsewhere = git("status", "--porcelain", "--untracked-files=no")
     tracked = git("ls-files", "-z", "--", *folders)
-    if status is None or tracked is None:
+    if status is None or elsewhere is None or tracked is None:
         return None
     lines = [line for line in status.split("\0") if line]
     commit = next(
         (line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")), "(initial)"
     )
-    changed = any(not line.startswith("# ") for line in lines)
+    changed = bool(elsewhere) or any(not line.startswith("# ") for line in lines)
     return (None if commit == "(initial)" else commit), changed, sorted(set(tracked.split("\0")) - {""})
 
 

@@ -81,15 +81,19 @@ class Writer:
     def close(self) -> None:
         """
         Stop listening, hang up on all kernels, remove the socket's folder. The log stays open.
+
+        A stack that does not come up takes its folder away, and with it a socket that lies there; that is no error.
         """
         if self._closing.is_set():
             return
         self._closing.set()
+        # Without its socket the thread cannot be woken, and nobody reaches it any more: it ends with the process.
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as wake:
             wake.connect(self.address)
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-        self._listener.close()
+            if self._thread.is_alive():
+                self._thread.join(timeout=5)
+        with contextlib.suppress(FileNotFoundError):
+            self._listener.close()
         with self._guard:
             for connection in self._connections:
                 _hang_up(connection)

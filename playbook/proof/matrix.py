@@ -13,7 +13,10 @@ from playbook.evidence.result import CheckResult
 from playbook.proof.check import Check
 from playbook.proof.sabotage import Sabotage
 
-__all__ = ["KillEntry", "entries", "not_tried", "void"]
+__all__ = ["KillEntry", "entries", "not_tried", "spell_red", "void"]
+
+_SHOWN = 2
+_LONGEST_SEEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,23 @@ def void(sabotage: Sabotage, reason: str) -> list[KillEntry]:
     """
     named = _named(sabotage) or [("*", None)]
     return [_entry(sabotage, name, subject, "void", reason) for name, subject in named]
+
+
+def spell_red(results: Iterable[CheckResult]) -> str | None:
+    """
+    Say in a few words what is red: this becomes the reason of every entry of a phase. None when nothing is.
+    """
+    red = [r for r in results if r.outcome in ("fail", "error")]
+    if not red:
+        return None
+    words = [f"{r.id}[{r.subject or '-'}] {r.outcome}: {_cut(str(r.reason or r.actual))}" for r in red[:_SHOWN]]
+    if len(red) > _SHOWN:
+        words.append(f"and {len(red) - _SHOWN} more")
+    return f"{len(red)} red: {'; '.join(words)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SEEN else f"{text[:_LONGEST_SEEN]}…"
 
 
 def not_tried(sabotage: Sabotage, reason: str) -> list[KillEntry]:

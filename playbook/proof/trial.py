@@ -18,7 +18,7 @@ from playbook.proof.benches import open_benches
 from playbook.proof.check import Check
 from playbook.proof.copies import CopyForm
 from playbook.proof.execute import run_checks
-from playbook.proof.matrix import KillEntry, entries, not_tried, void
+from playbook.proof.matrix import KillEntry, entries, not_tried, spell_red, void
 from playbook.proof.procedure import ProcedureBench
 from playbook.proof.sabotage import ProcedureFault, Sabotage, SqlFault
 from playbook.proof.scene import Scene
@@ -101,7 +101,7 @@ class Trial:
 
     def _red_before(self) -> str | None:
         if self.observed:
-            return _red(self.observed)
+            return spell_red(self.observed)
         with self._copy("hardened") as bench:
             return self._baseline(self.checks, bench)
 
@@ -182,10 +182,10 @@ class Trial:
         fresh = replace(bench, memo={})
         with kept_connections():
             broken = self.smoke(fresh)
-            return _red(run_checks(asked, fresh)) if broken is None else f"smoke test: {broken}"
+            return spell_red(run_checks(asked, fresh)) if broken is None else f"smoke test: {broken}"
 
     def _red(self, bench: Scene) -> str | None:
-        return _red(run_checks(self.checks, bench))
+        return spell_red(run_checks(self.checks, bench))
 
     def _all_void(self, wanted: Sequence[Sabotage], reason: str) -> list[KillEntry]:
         return [entry for sabotage in wanted for entry in void(sabotage, reason)]
@@ -201,11 +201,6 @@ class Trial:
     ) -> Iterator[Scene]:
         with self.copies.make(self.stack, "hardened", without=without, edits=edits, weakness=weakness) as site:
             yield Scene.of(site, state=state, target=self.target, seed=self.seed, profile=self.profile)
-
-
-def _red(results: Sequence[CheckResult]) -> str | None:
-    red = [r for r in results if r.outcome in ("fail", "error")]
-    return "; ".join(f"{r.id}[{r.subject or '-'}] {r.outcome}: {r.reason or r.actual}" for r in red) or None
 
 
 def _as(scene: Scene, sabotage: Sabotage) -> Scene:

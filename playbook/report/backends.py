@@ -67,11 +67,9 @@ def undeclared(found: Comparison, backends: Backends) -> tuple[Change, ...]:
     if before is None or after is None or before == after:
         return ()
     declared = backends.differences
-    return tuple(one for one in _shared(found) if not any(each.covers(one, before, after) for each in declared))
+    return tuple(one for one in _all(found) if not any(each.covers(one, before, after) for each in declared))
 
 
-def _shared(found: Comparison) -> tuple[Change, ...]:
-    ran = [{phase.id for phase in run.phases if phase.outcome != "skip"} for run in (found.before, found.after)]
+def _all(found: Comparison) -> tuple[Change, ...]:
     changes = (found.new_fails, found.lost, found.mended, found.waived, found.vanished, found.appeared)
-    shared = (one for those in changes for one in those if all(one.phase in phases for phases in ran))
-    return tuple(dict.fromkeys(shared))  # a new subject that fails is among the new ones too
+    return tuple(dict.fromkeys(one for those in changes for one in those))  # a new subject that fails is in two

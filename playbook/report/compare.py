@@ -52,11 +52,16 @@ class KillChange:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """
-    Everything that changed. `looks_like` names sabotages that must turn exactly the newly failing checks red.
+    Everything that changed in the phases that both runs hold (`compared`); of the others only which they are is told.
+
+    `looks_like` names sabotages that must turn exactly the newly failing checks red.
     """
 
     before: RunRecord
     after: RunRecord
+    compared: tuple[str, ...]
+    only_before: tuple[PhaseRecord, ...]
+    only_after: tuple[PhaseRecord, ...]
     new_fails: tuple[Change, ...]
     lost: tuple[Change, ...]
     mended: tuple[Change, ...]
@@ -77,27 +82,38 @@ class Comparison:
         Whether the later run shows less than the earlier: something fails, is not answered or not controlled any more.
         """
         changes: tuple[Change | KillChange, ...] = (*self.new_fails, *self.lost, *self.vanished, *self.controls)
-        worse = _SEVERITY.get(self.after.outcome, 1) > _SEVERITY.get(self.before.outcome, 1)
-        return worse or any(change.worse for change in changes)
+        return self.ended_worse or any(change.worse for change in changes)
+
+    @property
+    def ended_worse(self) -> bool:
+        """
+        Whether the later run as a whole ended worse, be it in a phase that the earlier one does not hold.
+        """
+        return _SEVERITY.get(self.after.outcome, 1) > _SEVERITY.get(self.before.outcome, 1)
 
 
 def compare_runs(before: RunRecord, after: RunRecord, *, repeats: Sequence[RunRecord] = ()) -> Comparison:
     """
     Compare two runs; `repeats` are earlier runs alike, from which the noise of times and figures is told. Read-only.
     """
-    changes = list(_changes(before, after))
+    old, new = _ran(before), _ran(after)
+    compared = sorted({*old} & {*new})
+    changes = list(_changes([old[one] for one in compared], [new[one] for one in compared]))
     known = {(p.code, p.phase, p.check, p.subject, p.message) for p in before.problems}
     new_fails = _those(changes, lambda one: one.after == "fail" and (one.before is not None or one.worse))
     return Comparison(
         before=before,
         after=after,
+        compared=tuple(compared),
+        only_before=tuple(phase for name, phase in old.items() if name not in new),
+        only_after=tuple(phase for name, phase in new.items() if name not in old),
         new_fails=new_fails,
         lost=_those(changes, lambda one: one.before is not None and one.after in ("error", "skip")),
         mended=_those(changes, lambda one: one.before is not None and one.after == "pass"),
         waived=_those(changes, lambda one: one.before is not None and one.after == "waived"),
         vanished=_those(changes, lambda one: one.after is None),
         appeared=_those(changes, lambda one: one.before is None),
-        controls=tuple(_kills(before.kill_matrix, after.kill_matrix)),
+        controls=tuple(_kills(*([row for row in run.kill_matrix if row.phase in compared] for run in (before, after)))),
         problems=tuple(
             p.message for p in after.problems if (p.code, p.phase, p.check, p.subject, p.message) not in known
         ),
@@ -109,9 +125,8 @@ def compare_runs(before: RunRecord, after: RunRecord, *, repeats: Sequence[RunRe
     )
 
 
-def _changes(before: RunRecord, after: RunRecord) -> Iterable[Change]:
-    phases_before, phases_after = _ran(before), _ran(after)
-    old, new = _counted(phases_before), _counted(phases_after)
+def _changes(before: Sequence[PhaseRecord], after: Sequence[PhaseRecord]) -> Iterable[Change]:
+    old, new = _counted(before), _counted(after)
     still_asked = {check for check, _ in new}
     for key in sorted({*old, *new}, key=lambda one: (one[0], one[1] or "")):
         was, is_ = old.get(key), new.get(key)
@@ -119,13 +134,9 @@ def _changes(before: RunRecord, after: RunRecord) -> Iterable[Change]:
             continue
         if is_ is None:
             assert was is not None
-            gone = was.phase in phases_after
-            reason = "the phase did not run" if not gone else None
-            yield _change(was, was.outcome, None, reason, worse=gone and key[0] not in still_asked)
+            yield _change(was, was.outcome, None, None, worse=key[0] not in still_asked)
         elif was is None:
-            worse = is_.phase in phases_before and is_.outcome == "fail"
-            reason = None if is_.phase in phases_before else "the phase did not run before"
-            yield _change(is_, None, is_.outcome, is_.reason or reason, worse=worse)
+            yield _change(is_, None, is_.outcome, is_.reason, worse=is_.outcome == "fail")
         else:
             held = was.outcome in ("pass", "waived")
             worse = is_.outcome == "fail" or (held and is_.outcome in ("error", "skip"))
@@ -148,8 +159,8 @@ def _ran(record: RunRecord) -> Mapping[str, PhaseRecord]:
     return {phase.id: phase for phase in record.phases if phase.outcome != "skip"}
 
 
-def _counted(phases: Mapping[str, PhaseRecord]) -> dict[_Key, CheckResult]:
-    return {(result.id, result.subject): result for phase in phases.values() for result in phase.counted}
+def _counted(phases: Sequence[PhaseRecord]) -> dict[_Key, CheckResult]:
+    return {(result.id, result.subject): result for phase in phases for result in phase.counted}
 
 
 def _kills(before: Sequence[KillRow], after: Sequence[KillRow]) -> Iterable[KillChange]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from playbook.evidence.outcome import Outcome
+from playbook.evidence.record import PhaseRecord
 from playbook.figures.marks import MARKS
 from playbook.report.compare import Change, Comparison
 from playbook.report.figures_changed import Drift, Slower
@@ -22,6 +24,9 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     Say what changed, line by line.
     """
     yield _verdict(found)
+    for run, phases in ((found.before, found.only_before), (found.after, found.only_after)):
+        if phases:
+            yield f"  not compared, only {run.run_id} holds it: {_phases(phases)}"
     if found.looks_like:
         yield f"  the new fails are exactly what turns red under {' or '.join(found.looks_like)}"
     for title, changes in (
@@ -50,13 +55,13 @@ def backend_lines(found: Comparison, strange: Sequence[Change]) -> Iterator[str]
     if None in backends or backends[0] == backends[1]:
         return
     yield from _section(f"differs between {backends[0]} and {backends[1]}, unlisted", [_change(one) for one in strange])
-    if not strange:
+    if found.compared and not strange:
         yield f"  {backends[0]} and {backends[1]}: no outcome differs but what data/backends.yaml lists"
 
 
 def _verdict(found: Comparison) -> str:
-    mark = MARKS["fail" if found.regression else "pass"]
-    word = "REGRESSION" if found.regression else "NO REGRESSION"
+    outcome: Outcome = "fail" if found.regression else "pass" if found.compared else "error"
+    word = {"fail": "REGRESSION", "pass": "NO REGRESSION", "error": "NOTHING COMPARED"}[outcome]
     counts = [
         (len(found.new_fails), "new fail"),
         (len(found.lost), "lost"),
@@ -64,8 +69,17 @@ def _verdict(found: Comparison) -> str:
         (len(found.mended), "mended"),
         (len(found.appeared), "new"),
     ]
-    told = ", ".join(count_of(n, what) if what == "new fail" else f"{n} {what}" for n, what in counts if n)
-    return f"{mark.glyph} {word} · {found.before.run_id} → {found.after.run_id}: {told or 'every outcome is as it was'}"
+    told = [count_of(n, what) if what == "new fail" else f"{n} {what}" for n, what in counts if n]
+    if found.ended_worse:
+        told.insert(0, f"it ended {found.after.outcome}, before {found.before.outcome}")
+    if not found.compared:
+        told.append("no phase that both hold")
+    words = ", ".join(told) or "every outcome is as it was"
+    return f"{MARKS[outcome].glyph} {word} · {found.before.run_id} → {found.after.run_id}: {words}"
+
+
+def _phases(phases: Sequence[PhaseRecord]) -> str:
+    return ", ".join(f"phase {one.id} ({one.outcome}, {count_of(len(one.counted), 'result')})" for one in phases)
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterable[str]:

@@ -81,6 +81,7 @@ class Progress:
         self._course = Course((), Pace())
         self._now = "starting"
         self._counts: dict[str, int] = {}
+        self._reason_told: str | None = None
         self._spinner = Spinner("dots")
         self._live: Live | None = None
 
@@ -119,6 +120,7 @@ class Progress:
                 self.say(f"stack {event.stack} is up ({event.backend}, {event.duration_s:.1f} s)")
             case PhaseStarted():
                 self._counts = {}
+                self._reason_told = None
                 self._course.enter(event.plan.id, self._elapsed())
                 self._now = "opening the notebook"
                 self.say(self._course.opening(event.plan.notebook))
@@ -130,7 +132,7 @@ class Progress:
                     self.say(f"  {GLYPHS[result.outcome]} {result.id}{subject} {result.outcome}")
                 self._now = f"{result.id}{subject} · {result.state}"
             case KillTried(result="survived" | "void") if not event.harmless:
-                self.say(f"  ! sabotage {event.sabotage} {event.result} for {event.check}: {event.reason}")
+                self.say(f"  ! sabotage {event.sabotage} {event.result} for {event.check}: {self._reason(event)}")
             case PhaseEnded():
                 counts = ", ".join(f"{n} {key}" for key, n in sorted(self._counts.items()))
                 seconds = self._course.leave(self._elapsed())
@@ -141,6 +143,13 @@ class Progress:
                 self.say(f"stack {event.stack} {kept}" + (f"; LEFT OVER: {left}" if left else ""))
             case RunEnded():
                 self._now = "writing the report, sealing the evidence"
+
+    def _reason(self, event: KillTried) -> str | None:
+        # A red baseline voids hundreds of entries of a phase for one reason.
+        if event.reason is not None and event.reason == self._reason_told:
+            return "the same"
+        self._reason_told = event.reason
+        return event.reason
 
     def _start(self, event: RunStarted) -> None:
         self._begun = self._clock()

@@ -91,6 +91,7 @@ class TestExitCodes:
             (["run", "--phase", "abc"], "phase 'abc' is unknown"),
             (["due", "--ics", "/dev/null/x"], "--ics /dev/null/x: cannot be written"),
             (["run", "--without", "nope"], "no such switch"),
+            (["run", "--phase", "20", "--without", "limits_shared"], "phase 50 does"),
             (["run", "-p", "nope=1"], "'nope' is unknown"),
             (["run", "-p", "seed=1"], "has an option of its own"),
             (["run", "-p", "nonsense"], "NAME=VALUE"),

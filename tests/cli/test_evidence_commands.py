@@ -232,6 +232,12 @@ class TestCompare:
         code, document = answer("compare", after.run_id, before.run_id)
         assert (code, [one["check"] for one in document["mended"]]) == (0, [CHECKS[1]])
 
+    def test_same_phases(self, home: Path, answer: Any) -> None:
+        before, after = sealed(home, days_ago=1), sealed(home)
+        code, document = answer("compare", before.run_id, after.run_id)
+        assert (code, document["only_a"], document["only_b"]) == (0, [], [])
+        assert document["compared"]
+
     def test_runs_that_do_not_verify_are_not_compared(self, home: Path, answer: Any) -> None:
         before, after = sealed(home, days_ago=1), sealed(home)
         (after.path / "note.txt").write_text("x")

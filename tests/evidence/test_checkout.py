@@ -60,8 +60,19 @@ class TestFingerprint:
         (committed / "playbook/new.py").write_text("x")
         assert take(committed).dirty
 
-    def test_readme_is_no_source(self, committed: Path) -> None:
+    def test_a_tracked_file_that_is_no_source_differs_from_the_commit_too(self, committed: Path) -> None:
+        before = take(committed)
         (committed / "README.md").write_text("x")
+        after = take(committed)
+        assert after.dirty
+        assert after.sources_sha256 == before.sources_sha256
+
+    def test_a_tracked_file_that_is_gone(self, committed: Path) -> None:
+        (committed / "README.md").unlink()
+        assert take(committed).dirty
+
+    def test_a_new_file_that_is_no_source(self, committed: Path) -> None:
+        (committed / "notes.txt").write_text("x")
         assert not take(committed).dirty
 
     def test_without_git_the_files_are_walked(self, checkout: Path, committed: Path) -> None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import secrets
+import shutil
 import socket
 import stat
 import threading
+import time
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
 from pathlib import Path
@@ -163,6 +165,15 @@ class TestRefusing:
             kernel.emit(Note(text="x"))
         assert refused.value.code == "writer-gone"
         assert not Path(writer.address).parent.exists()
+
+    def test_folder_that_somebody_removed_first(self, direct: DirectEmitter, tmp_path: Path) -> None:
+        room = tmp_path / "room"
+        room.mkdir()
+        with Writer(direct, room=room) as writer:
+            shutil.rmtree(room)
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 2, "it waited for a thread that nobody could wake"
+        assert not Path(writer.address).exists()
 
     def test_socket_is_private(self, writer: Writer) -> None:
         assert stat.S_IMODE(Path(writer.address).parent.stat().st_mode) == 0o700

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from playbook.evidence.result import CheckResult
-from playbook.proof.matrix import entries, not_tried, void
+from playbook.proof.matrix import entries, not_tried, spell_red, void
 from playbook.proof.sabotage import WHOLE, Sabotage, SqlFault
 
 pytestmark = pytest.mark.unit
@@ -89,3 +89,22 @@ class TestWithoutTrial:
     def test_not_tried(self) -> None:
         (entry,) = not_tried(sabotage({}, harmless=True), "r")
         assert (entry.check, entry.result) == ("*", "not_tried")
+
+
+class TestRed:
+    """What is red of a baseline is said in a few words: it is the reason of hundreds of entries."""
+
+    def test_nothing(self) -> None:
+        assert spell_red([result("a.b", "pass"), result("a.c", "skip")]) is None
+
+    def test_few(self) -> None:
+        red = spell_red([result("a.b", "fail", "x"), result("a.c", "error")])
+        assert red == "2 red: a.b[x] fail: 2; a.c[-] error: r"
+
+    def test_many_and_long(self) -> None:
+        long = result("a.b", "error").model_copy(update={"reason": "r" * 10_000})
+        red = spell_red([long] * 300)
+        assert red is not None
+        assert red.startswith("300 red: a.b[-] error: rrr")
+        assert red.endswith("and 298 more")
+        assert len(red) < 300

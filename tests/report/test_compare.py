@@ -15,8 +15,9 @@ from playbook.report.noise import spread_of
 
 pytestmark = pytest.mark.unit
 
-READ, INSERT, HEADER, LATENCY, RTO = (
+READ, INSERT, HEADER, LATENCY, RTO, READY = (
     "rls.read.own-only", "rls.insert.denied", "http.header.ignored", "load.p95.held", "restore.rto.held",
+    "health.ready.database-down",
 )  # fmt: skip
 PLAN = PhasePlan(id="30", notebook="30_tenant_isolation")
 KILLS = (kill("policy-dropped", READ), kill("insert-open", INSERT), kill("tenant-from-header", HEADER))
@@ -34,6 +35,16 @@ def usual(**changes: str) -> list[Any]:
     """
     names = {"read": READ, "insert": INSERT, "header": HEADER}
     return [result(check, changes.get(name, "pass")) for name, check in names.items() if changes.get(name) != "gone"]
+
+
+def with_10(results: Sequence[Any], *, outcome: str = "pass") -> RunRecord:
+    """
+    The run with a phase more, which holds one result and one sabotage.
+    """
+    other = PhasePlan(id="10", notebook="10_bring_up")
+    ready = result(READY, outcome, phase="10")
+    first = phase_events(other, [ready], [kill("ready-lies", READY, phase="10")])
+    return run_of([started(phases=(other, PLAN)), *first, *phase_events(PLAN, results, KILLS), RunEnded()]).record
 
 
 def figure(check: str, actual: float, limit: float = 500, **more: Any) -> Any:
@@ -77,14 +88,23 @@ class TestRegression:
         found = compare_runs(run(usual()), run(usual(read="gone")))
         assert (found.regression, named(found.vanished)) == (True, [READ])
 
-    def test_check_vanished_with_its_phase(self) -> None:
-        other = PhasePlan(id="10", notebook="10_bring_up")
-        ready = result("health.ready.database-down", "pass", phase="10")
-        later = run_of([started(phases=(other,)), *phase_events(other, [ready]), RunEnded()]).record
-        found = compare_runs(run(usual()), later)
-        assert not found.regression
-        assert {one.reason for one in found.vanished} == {"the phase did not run"}
-        assert named(found.appeared) == ["health.ready.database-down"]
+    def test_phases_that_only_one_holds_are_not_compared(self) -> None:
+        found = compare_runs(run(usual()), with_10(usual()))
+        assert (found.regression, found.compared) == (False, ("30",))
+        assert [one.id for one in found.only_after] == ["10"]
+        assert not any((found.vanished, found.appeared, found.new_fails, found.only_before, found.controls))
+        back = compare_runs(with_10(usual()), run(usual()))
+        assert (back.regression, [one.id for one in back.only_before]) == (False, ["10"])
+        assert not any((back.vanished, back.appeared, back.only_after, back.controls))
+
+    def test_check_vanished_beside_a_phase_that_only_one_holds(self) -> None:
+        found = compare_runs(with_10(usual()), run(usual(read="gone")))
+        assert (found.regression, named(found.vanished)) == (True, [READ])
+
+    def test_run_that_ends_worse_in_a_phase_of_its_own(self) -> None:
+        found = compare_runs(run(usual()), with_10(usual(), outcome="fail"))
+        assert found.regression
+        assert "it ended fail, before pass" in next(iter(comparison_lines(found)))
 
     def test_subject_vanished_while_others_are_asked(self) -> None:
         both = [result(READ, "pass", subject=one) for one in ("public.a", "public.b")]
@@ -215,6 +235,24 @@ class TestWords:
         (line,) = self.lines(compare_runs(run(usual()), run(usual())))
         assert "NO REGRESSION" in line
         assert "every outcome is as it was" in line
+
+    def test_phases_of_one_run_only_are_named_first(self) -> None:
+        before, after = with_10(usual()), run(usual())
+        verdict, *rest = self.lines(compare_runs(before, after))
+        assert verdict.endswith("every outcome is as it was")
+        assert rest[:1] == [f"  not compared, only {before.run_id} holds it: phase 10 (pass, 1 result)"]
+
+    def test_runs_without_a_common_phase_show_nothing(self) -> None:
+        other = PhasePlan(id="10", notebook="10_bring_up")
+        later = run_of(
+            [started(phases=(other,)), *phase_events(other, [result(READY, "pass", phase="10")]), RunEnded()]
+        )
+        found = compare_runs(run(usual()), later.record)
+        assert not any((found.regression, found.vanished, found.appeared))
+        verdict, *rest = self.lines(found)
+        assert "NOTHING COMPARED" in verdict
+        assert "no phase that both hold" in verdict
+        assert len([line for line in rest if "not compared" in line]) == 2
 
     def test_regression_names_the_sabotage(self) -> None:
         lines = self.lines(compare_runs(run(usual()), run(usual(header="fail"))))

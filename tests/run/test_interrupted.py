@@ -17,6 +17,7 @@ from playbook.evidence.folder import list_runs
 from playbook.evidence.run import read_run
 from playbook.run.phases import PHASES
 from playbook.stack import list_stacks
+from playbook.stack.registry import folder_of
 from tests.run.conftest import ROOT, environment, playbook
 
 pytestmark = pytest.mark.notebook
@@ -64,6 +65,12 @@ def phase_running(evidence: Path, phase: str) -> bool:
     return False
 
 
+def coming_up(evidence: Path) -> bool:
+    """Say whether a run's stack is being made, and its writer listens in the stack's folder."""
+    ours = [s for s in list_stacks() if s.run_folder and s.run_folder.is_relative_to(evidence)]
+    return any(any((folder_of(s.name) / "runner").glob("pb-*/writer")) for s in ours)
+
+
 def of_run(evidence: Path) -> list[str]:
     """Everything of this evidence home's runs that still lives: stacks, and processes that name it."""
     stacks = [s.name for s in list_stacks() if s.run_folder and s.run_folder.is_relative_to(evidence)]
@@ -104,6 +111,17 @@ class TestCtrlC:
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 130
         wait_until(lambda: of_run(tmp_path) == [])
+        sealed_as_interrupted(tmp_path)
+
+    def test_while_the_stack_comes_up(self, tmp_path: Path) -> None:
+        with runner(tmp_path, "--phase", "20") as process:
+            wait_until(lambda: coming_up(tmp_path))
+            time.sleep(1)  # the first kernel is started by then, and the servers are being made
+            assert not phase_running(tmp_path, "20")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+        wait_until(lambda: of_run(tmp_path) == [])
+        assert not any((folder.path / "INTERRUPTED").exists() for folder in list_runs(tmp_path)), "it was left unsealed"
         sealed_as_interrupted(tmp_path)
 
 

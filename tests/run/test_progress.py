@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playbook.evidence.checkout import Checkout
-from playbook.evidence.events import PhaseEnded, PhasePlan, PhaseStarted, RunEnded, RunStarted, StackUp
+from playbook.evidence.events import KillTried, PhaseEnded, PhasePlan, PhaseStarted, RunEnded, RunStarted, StackUp
 from playbook.run.course import Course
 from playbook.run.pace import Pace, read_pace
 from playbook.run.progress import Progress
@@ -87,6 +87,24 @@ class TestCourse:
 
 class TestPlainLines:
     """Where there is no terminal, a run tells itself in plain lines."""
+
+    def test_a_reason_that_voids_many_is_told_once(self) -> None:
+        out = io.StringIO()
+        with Progress(stream=out) as progress:
+            for reason in ("2 red: a", "2 red: a", "not healed", "2 red: a"):
+                progress.hear(
+                    KillTried(
+                        phase="30",
+                        sabotage="s",
+                        protection="p",
+                        mechanism="m",
+                        check="a.b",
+                        result="void",
+                        reason=reason,
+                    )
+                )
+        told = [line.rpartition("for a.b: ")[2] for line in out.getvalue().splitlines()]
+        assert told == ["2 red: a", "the same", "not healed", "2 red: a"]
 
     def test_says_phases_times_and_no_escape_sequence(self, tmp_path: Path) -> None:
         past(tmp_path, 1, {"10": 20.0, "20": 50.0})
