@@ -51,7 +51,7 @@ def compare(before: str, after: str, evidence: Path | None) -> Reply:
     old, new = (_read(folder) for folder in folders)
     found = compare_runs(old, new, repeats=read_alike(folders[0].home, old))
     strange = undeclared(found, read_backends(places().data / "backends.yaml"))
-    decided: Outcome = "fail" if found.regression or strange else "pass" if found.compared else "error"
+    decided: Outcome = "fail" if strange else found.outcome
 
     def show(console: Console) -> None:
         for line in comparison_lines(found):

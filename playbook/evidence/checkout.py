@@ -96,15 +96,15 @@ def _git_state(
     if top is None or Path(top.removesuffix("\n")).resolve() != root.resolve():
         return None
     status = git("status", "--porcelain=v2", "--branch", "-z", "--", *folders)
-    elsewhere = git("status", "--porcelain", "--untracked-files=no")
+    differing = git("status", "--porcelain", "--untracked-files=no")
     tracked = git("ls-files", "-z", "--", *folders)
-    if status is None or elsewhere is None or tracked is None:
+    if status is None or differing is None or tracked is None:
         return None
     lines = [line for line in status.split("\0") if line]
     commit = next(
         (line.removeprefix("# branch.oid ") for line in lines if line.startswith("# branch.oid ")), "(initial)"
     )
-    changed = bool(elsewhere) or any(not line.startswith("# ") for line in lines)
+    changed = bool(differing) or any(not line.startswith("# ") for line in lines)
     return (None if commit == "(initial)" else commit), changed, sorted(set(tracked.split("\0")) - {""})
 
 

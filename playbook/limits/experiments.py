@@ -150,9 +150,8 @@ class Prober:
     def _until_refused(self, limit: Limit, caller: Caller, line: Line) -> Iterator[Answer]:
         for _ in range(2 * limit.binding.requests + 5):
             answer = line.ask(caller.request(limit))
-            if (
-                answer.status == 0
-            ):  # a proxy may close a kept line between two requests; asked again, it is spent sooner
+            # A proxy may close a kept line between two requests; asked again, the caller is only spent sooner.
+            if answer.status == 0:
                 answer = line.ask(caller.request(limit))
             yield answer
             if not limit.admits(answer.status):

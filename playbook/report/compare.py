@@ -85,6 +85,13 @@ class Comparison:
         return self.ended_worse or any(change.worse for change in changes)
 
     @property
+    def outcome(self) -> Outcome:
+        """
+        Fail on regression; else pass, or error where there was nothing to compare.
+        """
+        return "fail" if self.regression else "pass" if self.compared else "error"
+
+    @property
     def ended_worse(self) -> bool:
         """
         Whether the later run as a whole ended worse, be it in a phase that the earlier one does not hold.

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from playbook.evidence.outcome import Outcome
 from playbook.evidence.record import PhaseRecord
 from playbook.figures.marks import MARKS
 from playbook.report.compare import Change, Comparison
@@ -60,8 +59,7 @@ def backend_lines(found: Comparison, strange: Sequence[Change]) -> Iterator[str]
 
 
 def _verdict(found: Comparison) -> str:
-    outcome: Outcome = "fail" if found.regression else "pass" if found.compared else "error"
-    word = {"fail": "REGRESSION", "pass": "NO REGRESSION", "error": "NOTHING COMPARED"}[outcome]
+    word = {"fail": "REGRESSION", "pass": "NO REGRESSION", "error": "NOTHING COMPARED"}[found.outcome]
     counts = [
         (len(found.new_fails), "new fail"),
         (len(found.lost), "lost"),
@@ -75,7 +73,7 @@ def _verdict(found: Comparison) -> str:
     if not found.compared:
         told.append("no phase that both hold")
     words = ", ".join(told) or "every outcome is as it was"
-    return f"{MARKS[outcome].glyph} {word} · {found.before.run_id} → {found.after.run_id}: {words}"
+    return f"{MARKS[found.outcome].glyph} {word} · {found.before.run_id} → {found.after.run_id}: {words}"
 
 
 def _phases(phases: Sequence[PhaseRecord]) -> str:

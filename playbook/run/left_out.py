@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbook.errors import InputError
-from playbook.proof.sabotage import SwitchOff
+from playbook.proof.apply import switches_of
 from playbook.run.phases import PHASES, Phase, find_phase
 from playbook.run.plan import RunPlan
 
@@ -38,7 +38,7 @@ def tell_unasked(plan: RunPlan) -> Iterator[str]:
     """
     planned = {one.phase.id for one in plan.phases}
     for switch in sorted(plan.without):
-        asking = {phase.id for phase in PHASES if any(_turns_off(phase, switch))}
+        asking = {phase.id for phase in PHASES for one in phase.sabotages if switch in switches_of(one)}
         if asking and not asking & planned:
             yield f"--without {switch}: the checks that show it are those of phase {', '.join(sorted(asking))}"
 
@@ -48,7 +48,3 @@ def _hardening(plan: RunPlan) -> Iterator[Phase]:
         yield from (find_phase(need) for need in one.phase.needs)
         if one.mode == "harden":
             yield one.phase
-
-
-def _turns_off(phase: Phase, switch: str) -> Iterator[bool]:
-    return (isinstance(one.fault, SwitchOff) and one.fault.switch == switch for one in phase.sabotages)

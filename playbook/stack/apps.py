@@ -16,7 +16,7 @@ from playbook.stack.database import LocalDatabase
 from playbook.stack.ground import Ground
 from playbook.stack.health import AppVersion, ask_status, ask_version
 from playbook.stack.health_check import DRAIN_S
-from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
+from playbook.stack.ports import KeptPort, ended, on_free_port
 
 __all__ = ["QUICK_LADDER", "App", "AppPlan", "app_settings"]
 
@@ -155,11 +155,7 @@ class App:
             if seen is None and runs:
                 return
             if not runs:
-                if not is_free(port):
-                    raise PortTaken(f"The app {plan.process}", self._ground.tail(plan.process))
-                raise StackError(
-                    f"The app {plan.process} ended:\n{self._ground.tail(plan.process)}", hint="See the lines above."
-                )
+                raise ended(f"The app {plan.process}", self._ground.tail(plan.process), port=port)
             if time.monotonic() > end:
                 raise StackError(
                     f"The app {plan.process} {seen}, {_START_LIMIT_S:.0f} s after its start:\n"

@@ -16,14 +16,12 @@ from playbook.postgres.connect import connect
 from playbook.postgres.role import Role
 from playbook.stack.children import Order
 from playbook.stack.ground import Ground
-from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
+from playbook.stack.ports import KeptPort, ended, on_free_port
 
 __all__ = ["LocalPooler", "spell_configuration"]
 
 _START_LIMIT_S = 10.0
 _LADDER = ((signal.SIGTERM, 2.0),)
-_OWNER: tuple[Role, ...] = ("owner",)
-_OWNER_AND_APP: tuple[Role, ...] = ("owner", "app")
 
 _CONFIGURATION = """\
 [databases]
@@ -112,7 +110,8 @@ class LocalPooler:
         record = self._ground.record()
         served = record.service.uses_app_role(record.states[self._state].switches)
         end = time.monotonic() + _START_LIMIT_S
-        for role in _OWNER_AND_APP if served else _OWNER:
+        roles: tuple[Role, ...] = ("owner", "app") if served else ("owner",)
+        for role in roles:
             self._wait_for(role, end)
 
     def _wait_for(self, role: Role, end: float) -> None:
@@ -126,11 +125,7 @@ class LocalPooler:
             else:
                 return
             if not self.running():
-                if not is_free(self.port):
-                    raise PortTaken(f"The pooler {self.process}", self._ground.tail(self.process))
-                raise StackError(
-                    f"The pooler {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
-                )
+                raise ended(f"The pooler {self.process}", self._ground.tail(self.process), port=self.port)
             if time.monotonic() > end:
                 raise StackError(f"The pooler {self.process} did not answer: {seen}", hint="Is its server up?")
             time.sleep(0.02)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from playbook.errors import StackError
 
-__all__ = ["ATTEMPTS", "KeptPort", "LoosePort", "PortTaken", "free_port", "is_free", "on_free_port"]
+__all__ = ["ATTEMPTS", "KeptPort", "LoosePort", "PortTaken", "ended", "free_port", "is_free", "on_free_port"]
 
 LOOPBACK = "127.0.0.1"
 ATTEMPTS = 4
@@ -53,6 +53,15 @@ class PortTaken(StackError):  # noqa: N818 (where another port can be tried, it 
             f"{what} ended, and somebody else has its port:\n{tail}",
             hint="Start it again: playbook up finds another.",
         )
+
+
+def ended(what: str, tail: str, *, port: int) -> StackError:
+    """
+    Make the error for a process of ours that ended at its start: PortTaken where another port is worth a try.
+    """
+    if not is_free(port):
+        return PortTaken(what, tail)
+    return StackError(f"{what} ended:\n{tail}", hint="See the lines above.")
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from playbook.stack.children import Order
 from playbook.stack.ground import Ground
 from playbook.stack.health import ask_status
 from playbook.stack.health_check import FALL, INTERVAL_S
-from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
+from playbook.stack.ports import KeptPort, ended, on_free_port
 from playbook.stack.proxy_runtime import BACKEND, SOCKET, ProxyRuntime
 
 __all__ = ["LocalProxy", "Upstream", "spell_configuration"]
@@ -181,11 +181,7 @@ class LocalProxy:
         end = time.monotonic() + _START_LIMIT_S
         while not self._listens():
             if not self.running():
-                if not is_free(port):
-                    raise PortTaken(f"The proxy {self.process}", self._ground.tail(self.process))
-                raise StackError(
-                    f"The proxy {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
-                )
+                raise ended(f"The proxy {self.process}", self._ground.tail(self.process), port=port)
             if time.monotonic() > end:
                 raise StackError(
                     f"The proxy {self.process} did not answer in {_START_LIMIT_S:.0f} s:\n"

@@ -30,7 +30,7 @@ from playbook.stack.children import Order
 from playbook.stack.control import POSTGRES_LADDER
 from playbook.stack.database import LocalDatabase
 from playbook.stack.ground import Ground
-from playbook.stack.ports import PortTaken, is_free, on_free_port
+from playbook.stack.ports import ended, on_free_port
 
 __all__ = ["Servers", "process_name"]
 
@@ -114,10 +114,8 @@ class Servers:
                 return
             name = process_name(state)
             if not self._ground.control.running(name):
-                if not is_free(self._ground.record().states[state].port):
-                    raise PortTaken(f"PostgreSQL of {state}", self._ground.tail(name))
-                raise StackError(
-                    f"PostgreSQL of {state} ended:\n{self._ground.tail(name)}", hint="See the lines above."
+                raise ended(
+                    f"PostgreSQL of {state}", self._ground.tail(name), port=self._ground.record().states[state].port
                 )
             if time.monotonic() > end:
                 raise StackError(

@@ -16,7 +16,7 @@ from playbook.errors import StackError
 from playbook.stack.children import Order
 from playbook.stack.clock import LocalClock
 from playbook.stack.ground import Ground
-from playbook.stack.ports import KeptPort, PortTaken, is_free, on_free_port
+from playbook.stack.ports import KeptPort, ended, on_free_port
 from playbook.stack.protocol import StoreRole
 from playbook.stack.resp import StoreSilentError, ask_store
 
@@ -87,11 +87,7 @@ class LocalStore:
             else:
                 return
             if not self._ground.control.running(self.process):
-                if not is_free(self._port.number()):
-                    raise PortTaken(f"The store {self.process}", self._ground.tail(self.process))
-                raise StackError(
-                    f"The store {self.process} ended:\n{self._ground.tail(self.process)}", hint="See the lines above."
-                )
+                raise ended(f"The store {self.process}", self._ground.tail(self.process), port=self._port.number())
             if time.monotonic() > end:
                 raise StackError(
                     f"The store {self.process} did not answer in {_START_LIMIT_S:.0f} s ({seen}):\n"

@@ -158,11 +158,11 @@ class ComposeStates(States):
         """
         Make the networks, and start what needs nothing else; choose other subnets where somebody was faster.
         """
-        for last in (*[False] * (_CHOICES - 1), True):
+        for left in reversed(range(_CHOICES)):
             try:
                 self._project.up(["found-postgres", "found-redis", "hardened-redis"], wait=False)
             except StackError as error:
-                if last or not any(words in error.message for words in _TAKEN):
+                if not left or not any(words in error.message for words in _TAKEN):
                     raise
                 self._choose_subnets()
             else:
