@@ -19,7 +19,7 @@ from playbook.intake.outward import inner_hosts, is_secret_address, leads_outwar
 from playbook.intake.override import RESET, Override, Value
 from playbook.intake.project import Definition, PortSeen, ProjectSeen, ServiceSeen
 from playbook.intake.secrets_of import Replacements, find_secrets, settings_of
-from playbook.stack.compose.engine import NAME, STACK
+from playbook.stack.compose.labels import NAME, STACK
 
 __all__ = ["Twin", "derive_twin"]
 

@@ -28,7 +28,7 @@ RemainKind = Literal["processes", "directories", "containers", "networks", "volu
 MARK = "PLAYBOOK_STACK_ID"
 """The variable by which every process of a stack can be told."""
 _OF_ENGINE: Mapping[RemainKind, Kind] = {"containers": "container", "networks": "network", "volumes": "volume"}
-_SLEEP = "import time; time.sleep(600)"
+_SLEEP = "import time; print(flush=True); time.sleep(600)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Remains:
             return [f"pid {pid}" for pid in sorted(there | set(marked(MARK, self.record.id)))]
         if kind == "directories":
             return [str(self.folder)] if self.folder.exists() else []
-        from playbook.stack.compose.engine import STACK  # noqa: PLC0415 (stacks of processes need no engine)
+        from playbook.stack.compose.labels import STACK  # noqa: PLC0415 (stacks of processes need no engine)
 
         return sorted(_engine().objects([f"{STACK}={self.record.id}"])[_OF_ENGINE[kind]].values())
 
@@ -77,8 +77,12 @@ class Remains:
         """
         if kind == "processes":
             environment = {**os.environ, MARK: self.record.id}
-            with subprocess.Popen([sys.executable, "-S", "-c", _SLEEP], env=environment) as process:
+            argv = [sys.executable, "-S", "-c", _SLEEP]
+            with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as process:
                 try:
+                    # Until a program is loaded its environment reads empty (Linux: environ_read in fs/proc/base.c).
+                    assert process.stdout is not None
+                    process.stdout.readline()
                     yield
                 finally:
                     kill_tree(process.pid)
@@ -106,7 +110,7 @@ def _engine() -> Engine:
 def _make(engine: Engine, record: StackRecord, folder: Path, kind: RemainKind) -> str:
     from docker.errors import DockerException  # noqa: PLC0415
 
-    from playbook.stack.compose.engine import PROCESS, labels_of  # noqa: PLC0415
+    from playbook.stack.compose.labels import PROCESS, labels_of  # noqa: PLC0415
 
     labels = labels_of(record, folder)
     name = f"left-{record.id}"

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from playbook.errors import InputError
-from playbook.stack.compose.engine import STACK, Engine
+from playbook.stack.compose.engine import Engine
+from playbook.stack.compose.labels import STACK
 from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.compose.start_order import GO_ON, HANG
 from playbook.stack.protocol import Restart

@@ -11,8 +11,9 @@ from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
 from playbook.errors import StackError
-from playbook.stack.compose.engine import STACK, Engine
+from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.ground import ComposeGround
+from playbook.stack.compose.labels import STACK
 from playbook.stack.compose.states import ComposeStates
 from playbook.stack.registry import folder_of
 from tests.compose.conftest import Begin

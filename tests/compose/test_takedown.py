@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from playbook.errors import GuardError, StackError
-from playbook.stack.compose.engine import NAME, PLACE, PROCESS, STACK, USER, Engine, place
+from playbook.stack.compose.engine import Engine
+from playbook.stack.compose.labels import NAME, PLACE, PROCESS, STACK, USER, place
 from playbook.stack.compose.project import require_ours
 from playbook.stack.compose.stack import ComposeStack
 from playbook.stack.compose.takedown import remove_forgotten

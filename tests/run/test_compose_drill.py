@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from playbook.stack import list_stacks
-from playbook.stack.compose.engine import NAME, Engine
+from playbook.stack.compose.engine import Engine
+from playbook.stack.compose.labels import NAME
 from tests.run.conftest import Done, playbook
 
 pytestmark = [pytest.mark.compose, pytest.mark.notebook]

@@ -14,8 +14,8 @@ from docker.errors import DockerException
 from docker.types import Healthcheck, LogConfig, Mount, NetworkingConfig
 
 from playbook.errors import StackError
-from playbook.stack.compose.engine import PROCESS, labels_of
 from playbook.stack.compose.ground import ComposeGround
+from playbook.stack.compose.labels import PROCESS, labels_of
 from playbook.stack.protocol import Weakness
 
 __all__ = ["EDGE", "SETTINGS", "Plan", "copy_code", "door_of", "make_container", "remove_container", "start_container"]

@@ -7,11 +7,9 @@ Everything is found by our labels. Nothing without them is ever changed.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
@@ -20,17 +18,9 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from playbook.errors import StackError
-from playbook.stack.record import StackRecord
+from playbook.stack.compose.labels import PROCESS, STACK
 
-__all__ = ["NAME", "PLACE", "PROCESS", "STACK", "USER", "Container", "Endpoint", "Engine", "Kind", "labels_of", "place"]
-
-STACK = "org.hardening-playbook.stack"
-"""The label that makes an object ours; its value is the stack's random id, which stands in its state file too."""
-PROCESS = "org.hardening-playbook.process"
-NAME = "org.hardening-playbook.name"
-USER = "org.hardening-playbook.user"
-PLACE = "org.hardening-playbook.place"
-"""Its value says where the stack's folder is: on which machine, under which home. One engine may serve several."""
+__all__ = ["Container", "Endpoint", "Engine", "Kind"]
 
 Kind = Literal["container", "network", "volume"]
 _OLDEST_API = (1, 41)
@@ -260,20 +250,6 @@ class Engine:
         in_use = (403, 409)  # a network says 403, the others 409
         with _told(f"remove a {kind}", ignore=(404, *in_use)), _COMING_OR_GOING:
             act[kind](identity)
-
-
-def place(home: Path) -> str:
-    """
-    Name a home of stacks so that another machine's, or another container's with the same path, has another name.
-    """
-    return f"{socket.gethostname()}:{home}"
-
-
-def labels_of(record: StackRecord, folder: Path) -> dict[str, str]:
-    """
-    Spell the labels that everything of a stack carries.
-    """
-    return {STACK: record.id, NAME: record.name, USER: str(record.uid), PLACE: place(folder.parent)}
 
 
 def _container(row: Mapping[str, Any]) -> Container:

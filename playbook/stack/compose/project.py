@@ -13,9 +13,10 @@ from playbook.errors import GuardError, StackError
 from playbook.stack.compose.apps import app_command
 from playbook.stack.compose.cli import compose
 from playbook.stack.compose.containers import CODE
-from playbook.stack.compose.engine import STACK, Engine, place
+from playbook.stack.compose.engine import Engine
 from playbook.stack.compose.ground import FIXED, PORTS, ComposeGround, inner_dsn
 from playbook.stack.compose.images import Images
+from playbook.stack.compose.labels import STACK, place
 from playbook.stack.states import STATES
 
 __all__ = ["Project", "require_ours"]

@@ -12,9 +12,9 @@ from playbook.stack.apps import AppPlan, app_settings
 from playbook.stack.compose.apps import ComposeApp
 from playbook.stack.compose.containers import CODE, Plan, copy_code, make_container
 from playbook.stack.compose.database import ComposeDatabase
-from playbook.stack.compose.engine import STACK, labels_of
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.compose.images import ensure_images
+from playbook.stack.compose.labels import STACK, labels_of
 from playbook.stack.compose.pooler import ComposePooler
 from playbook.stack.compose.project import Project, require_ours
 from playbook.stack.compose.proxy import ComposeProxy

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playbook.errors import StackError
-from playbook.stack.compose.engine import NAME, PLACE, STACK, USER, Engine, Kind, place
+from playbook.stack.compose.engine import Engine, Kind
+from playbook.stack.compose.labels import NAME, PLACE, STACK, USER, place
 from playbook.stack.record import RecordFile
 
 __all__ = ["TakenDown", "remove_forgotten", "take_down"]
