@@ -13,6 +13,7 @@ from playbook.load.findings import canary_findings, slo_findings, slo_names
 from playbook.load.list_checks import LIST_CHECKS
 from playbook.load.measurement import Once, Steady, measure_rolling, measure_steady
 from playbook.load.rolling import RollingResult, loss_bound
+from playbook.load.volume import weakness_of
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene
 
@@ -34,16 +35,16 @@ LEAD_LEAST_S = 0.5
     severity="high",
     why="An objective that was never measured is a wish; a test that waits for slow answers hides the slow ones.",
     how="Send the target's traffic at a constant rate, each request at its time whatever the answers before it do; "
-    "compare p95 and error rate with the objectives.",
+    "compare p95 and error rate with the objectives. Where only the tail of a short run missed, send many more and "
+    "judge all together.",
     remedy="Look at the slowest operation of the table first; count its statements, then its waits.",
     population=lambda scene: slo_names(scene.target.objectives),
 )
 def slo_met(scene: Scene) -> Iterator[Finding]:
     """Send the steady load and compare it with the objectives."""
     steady = STEADY.read(scene, "load.slo.met")
-    yield from slo_findings(
-        steady.result, scene.target.objectives, unfit=steady.undecided, weakness=steady.volume.weakness
-    )
+    weakness = weakness_of(steady.judged.sent, steady.judged.arrivals_s)
+    yield from slo_findings(steady.judged, scene.target.objectives, unfit=steady.undecided, weakness=weakness)
 
 
 @check(
@@ -64,7 +65,7 @@ def tenants_apart(scene: Scene) -> Iterator[Finding]:
     if scene.target.traffic is None or scene.target.traffic.canary is None:
         raise Unavailable("the target declares no canary", hint="Write traffic.canary.")
     steady = STEADY.read(scene, "load.tenants.apart")
-    yield from canary_findings(steady.result, steady.callers)
+    yield from canary_findings(steady.runs, steady.callers)
 
 
 @check(

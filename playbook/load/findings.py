@@ -52,17 +52,18 @@ def slo_findings(
             actual=actual[name],
             strength="partial" if weakness else "strong",
             strength_reason=weakness,
-            observations=_latencies(result) if name == "p95_ms" else _losses(result),
+            observations=_latencies(result, objectives) if name == "p95_ms" else _losses(result),
         )
 
 
-def canary_findings(result: LoadResult, callers: Sequence[str]) -> Iterator[Finding]:
+def canary_findings(runs: Sequence[LoadResult], callers: Sequence[str]) -> Iterator[Finding]:
     """
     Say for each caller which other tenants' canaries its responses held; one that never saw its own proves nothing.
     """
     for caller in callers:
-        foreign = sorted({f"{one.canary} in {one.operation}" for one in result.foreign if one.caller == caller})
-        own = result.own.get(caller, 0)
+        seen = [one for run in runs for one in run.foreign if one.caller == caller]
+        foreign = sorted({f"{one.canary} in {one.operation}" for one in seen})
+        own = sum(run.own.get(caller, 0) for run in runs)
         if not foreign and not own:
             yield Finding.undecided("no response held even its own canary", subject=caller)
             continue
@@ -74,9 +75,17 @@ def canary_findings(result: LoadResult, callers: Sequence[str]) -> Iterator[Find
         )
 
 
-def _latencies(result: LoadResult) -> tuple[Observation, ...]:
+def _latencies(result: LoadResult, objectives: Objectives) -> tuple[Observation, ...]:
+    slow_ms: dict[int, int] = {}
+    for number, _, _, slowest_us in result.bins:
+        if slowest_us / 1000 > (objectives.p95_ms or 0):
+            second = int(number * result.bin_s)
+            slow_ms[second] = max(slow_ms.get(second, 0), round(slowest_us / 1000))
     return (
         Observation(role="client", request=SPECTRUM, value=[*result.spectrum()], unit="%, ms"),
+        Observation(
+            role="client", request="slowest by second, above the objective", value=[*map(list, slow_ms.items())]
+        ),
         Observation(role="client", request="requests sent", value=result.sent),
         Observation(role="generator", request="latest arrival", value=round(result.late_max_ms, 1), unit="ms"),
         Observation(role="generator", request="share of a core", value=round(result.cpu_s / result.ran_s, 3)),

@@ -4,6 +4,8 @@ Owns what a run measured: the generator's result file, its percentiles, and whet
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,6 +111,40 @@ class LoadResult(_Part):
         seen = {name: count for name, count in self.outcomes.items() if not name.startswith("2")}
         return {**seen, **({"unfinished": self.unfinished} if self.unfinished else {})}
 
+    def with_later(self, later: LoadResult) -> LoadResult:
+        """
+        Count two runs as one: whatever either of them sent, lost, recorded or saw is in it.
+        """
+        operations = {
+            name: OperationResult(
+                sent=sum(one.sent for one in both),
+                lost=sum(one.lost for one in both),
+                served=_added(*(one.served for one in both)),
+            )
+            for name in self.operations | later.operations
+            if (both := [run.operations[name] for run in (self, later) if name in run.operations])
+        }
+        begins = math.ceil(self.arrivals_s / self.bin_s)
+        return LoadResult(
+            begun_monotonic_s=self.begun_monotonic_s,
+            ran_s=self.ran_s + later.ran_s,
+            arrivals_s=self.arrivals_s + later.arrivals_s,
+            sent=self.sent + later.sent,
+            dropped=self.dropped + later.dropped,
+            lost=self.lost + later.lost,
+            unfinished=self.unfinished + later.unfinished,
+            late_max_ms=max(self.late_max_ms, later.late_max_ms),
+            late_p99_ms=max(self.late_p99_ms, later.late_p99_ms),
+            cpu_s=self.cpu_s + later.cpu_s,
+            outcomes=Counter(self.outcomes) + Counter(later.outcomes),
+            served=_added(self.served, later.served),
+            operations=operations,
+            own=Counter(self.own) + Counter(later.own),
+            foreign=self.foreign + later.foreign,
+            bin_s=self.bin_s,
+            bins=self.bins + tuple((begins + number, *counts) for number, *counts in later.bins),
+        )
+
     def unfit(self, *, declared_s: float | None, late_limit_ms: float | None) -> str | None:
         """
         Say why this run can decide nothing, or None.
@@ -134,6 +170,13 @@ class LoadResult(_Part):
         How late arrivals may leave for an objective to be judged.
         """
         return LATE_SHARE * p95_ms
+
+
+def _added(first: str, *others: str) -> str:
+    histogram: Any = HdrHistogram.decode(first)  # type: ignore[no-untyped-call]
+    for one in others:
+        histogram.decode_and_add(one)
+    return str(histogram.encode().decode())
 
 
 def percentiles_ms(encoded: str, points: Sequence[float]) -> list[float]:

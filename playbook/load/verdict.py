@@ -38,7 +38,7 @@ def judge(shape: Shape, plan: Plan, result: LoadResult) -> list[CheckResult]:
     marked = [one.name for one in plan.callers if one.canary is not None]
     if plan.canary is not None and marked:
         asked.append(
-            replace(tenants_apart, population=lambda _: marked, probe=lambda _: canary_findings(result, marked))
+            replace(tenants_apart, population=lambda _: marked, probe=lambda _: canary_findings([result], marked))
         )
     scene = Scene(state="found", target=Target(version=1, name="load"), seed=plan.seed)
     return run_checks(asked, scene)

@@ -32,18 +32,10 @@ class Volume:
     restart_most_s: float
     interrupts: bool = True
     presses: bool = True
-    attempts: int = 3
 
     @property
     def requests(self) -> int:
         return int(self.rate_per_s * self.duration_s)
-
-    @property
-    def weakness(self) -> str | None:
-        """
-        Say why percentiles of so few requests are no more than a hint, or None.
-        """
-        return weakness_of(self.requests, self.duration_s)
 
 
 def weakness_of(requests: int, duration_s: float) -> str | None:
@@ -52,7 +44,7 @@ def weakness_of(requests: int, duration_s: float) -> str | None:
     """
     if requests >= REQUESTS_FOR_P99:
         return None
-    return f"{requests} requests in {duration_s:g} s: too few for more than a rough p95"
+    return f"{requests} requests in {duration_s:.3g} s: too few for more than a rough p95"
 
 
 VOLUMES: Mapping[Profile, Volume] = {

@@ -10,6 +10,7 @@ from hdrh.histogram import HdrHistogram
 
 from playbook.errors import GuardError, StackError
 from playbook.load.generator import generating, run_load
+from playbook.load.measurement import Steady, send_steady
 from playbook.load.plan import Arrival, Caller, Plan, loopback_of
 from playbook.load.result import LoadResult
 
@@ -88,6 +89,30 @@ class TestArrivals:
             process = generator._process
         assert process.poll() is not None
         assert list(tmp_path.glob("playbook-load-*")) == []
+
+
+@pytest.mark.stack
+class TestSteady:
+    """What a short run missed in its tail only is asked of a longer one, and both are judged together."""
+
+    def sent(self, service: Any) -> Steady:
+        return send_steady(plan_for(service, rate_per_s=30), 300, longer_s=12)
+
+    def test_one_stall_is_not_the_service(self, serve: Serve) -> None:
+        steady = self.sent(serve("stalling"))
+        assert steady.undecided is None
+        assert [one.sent for one in steady.runs] == [60, 360]
+        assert (steady.runs[0].percentile_of_sent_ms(95) or 0) > 300
+        assert (steady.judged.percentile_of_sent_ms(95) or 999) <= 300
+        assert steady.judged.sent == 420
+
+    def test_a_slow_service_is_slow_twice(self, serve: Serve) -> None:
+        steady = self.sent(serve("slow"))
+        assert len(steady.runs) == 2
+        assert (steady.judged.percentile_of_sent_ms(95) or 0) > 300
+
+    def test_what_was_met_is_not_asked_again(self, serve: Serve) -> None:
+        assert [one.sent for one in self.sent(serve("graceful")).runs] == [60]
 
 
 @pytest.mark.stack

@@ -9,7 +9,7 @@ from hdrh.histogram import HdrHistogram
 from playbook.errors import StackError
 from playbook.load.findings import canary_findings, slo_findings
 from playbook.load.measurement import doubt_of
-from playbook.load.result import Foreign, LoadResult, read_result
+from playbook.load.result import Foreign, LoadResult, OperationResult, read_result
 from playbook.target.target import Objectives
 
 pytestmark = pytest.mark.unit
@@ -89,6 +89,35 @@ class TestUnfit:
             read_result("[]")
 
 
+class TestTogether:
+    """Two runs that are judged together leave nothing out of either."""
+
+    def test_all_counts(self) -> None:
+        part = OperationResult(sent=100, lost=0, served=recorded(1.0))
+        first = result(own={"a": 1}, bins=((0, 10, 0, 900),), operations={"x": part})
+        later = result(
+            sent=20,
+            lost=1,
+            late_max_ms=9.0,
+            arrivals_s=2.0,
+            served=recorded(*[900.0] * 19),
+            outcomes={"200": 19, "500": 1},
+            own={"a": 2, "b": 1},
+            foreign=(Foreign(operation="x", caller="a", canary="b", responses=1),),
+            bins=((3, 5, 1, 800),),
+            operations={"x": part, "y": part},
+        )
+        both = first.with_later(later)
+        assert (both.sent, both.lost, both.late_max_ms, both.arrivals_s) == (120, 1, 9.0, 12.0)
+        assert both.outcomes == {"200": 119, "500": 1}
+        assert both.own == {"a": 3, "b": 1}
+        assert both.foreign == later.foreign
+        assert both.bins == ((0, 10, 0, 900), (103, 5, 1, 800))
+        assert {name: one.sent for name, one in both.operations.items()} == {"x": 200, "y": 100}
+        assert both.percentile_ms(50) == pytest.approx(60, rel=0.01)
+        assert both.percentile_ms(85) == pytest.approx(900, rel=0.01)
+
+
 class TestDoubt:
     """On a busy machine a long tail decides nothing; that even the fastest missed does."""
 
@@ -139,6 +168,16 @@ class TestFindings:
 
     def test_a_caller_that_never_saw_its_own_canary_proves_nothing(self) -> None:
         foreign = Foreign(operation="list", caller="b", canary="mark-a", responses=2)
-        found = list(canary_findings(result(own={"a": 5}, foreign=(foreign,)), ["a", "b", "c"]))
+        found = list(canary_findings([result(own={"a": 5}, foreign=(foreign,))], ["a", "b", "c"]))
         assert [one.code for one in found] == [None, None, "inconclusive"]
         assert [one.actual for one in found[:2]] == [[], ["mark-a in list"]]
+
+    def test_a_canary_counts_though_its_run_was_repeated(self) -> None:
+        foreign = Foreign(operation="list", caller="a", canary="mark-b", responses=1)
+        (found,) = canary_findings([result(own={"a": 5}, foreign=(foreign,)), result(own={"a": 5})], ["a"])
+        assert found.actual == ["mark-b in list"]
+
+    def test_says_in_which_second_it_was_slow(self) -> None:
+        bins = ((0, 3, 0, 90_000), (11, 3, 0, 600_000), (12, 3, 0, 700_000), (25, 3, 0, 499_000))
+        (found,) = slo_findings(result(bins=bins), Objectives(p95_ms=500), unfit=None, weakness=None)
+        assert [one.value for one in found.observations if "by second" in one.request] == [[[1, 700]]]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from playbook.stack.record import ProcessRef, StackRecord
+from playbook.stack.remains import MARK, RemainKind, Remains
+from playbook.stack.source import Accounts, ServiceSource
+
+pytestmark = pytest.mark.stack
+
+KINDS: tuple[RemainKind, ...] = ("processes", "directories")
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> Remains:
+    """A stack of processes that is no more, nor its folder."""
+    record = StackRecord(
+        name="x",
+        id=uuid.uuid4().hex,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        uid=os.getuid(),
+        server_uid=None,
+        server_gid=None,
+        runner=ProcessRef(pid=1, start="s"),
+        owner_pipe=False,
+        run_folder=None,
+        bin_dir=tmp_path,
+        origin="wheel",
+        server_version="18.6",
+        durability="disposable",
+        service=ServiceSource(folder=tmp_path, serve=(), migrate=(), seed=(), env_prefix="", switches={}),
+        accounts=Accounts(),
+        profile="quick",
+        seed=1,
+        secrets={},
+        states={},
+    )
+    return Remains(tmp_path / "x", record)
+
+
+class TestLeftBehind:
+    """What is left behind on purpose is there as soon as it is asked for, and gone afterwards."""
+
+    def test_kinds(self, gone: Remains) -> None:
+        assert tuple(gone.kinds()) == KINDS
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_is_seen_at_once(self, gone: Remains, kind: RemainKind) -> None:
+        for _ in range(20):
+            with gone.left_behind(kind):
+                assert {one: len(gone.of_kind(one)) for one in KINDS} == {**dict.fromkeys(KINDS, 0), kind: 1}
+            assert [gone.of_kind(one) for one in KINDS] == [[], []]
+
+    def test_a_process_is_loaded_before_it_is_asked_for(self, gone: Remains) -> None:
+        # Its number may be a low one, which the process table tells first.
+        for _ in range(20):
+            with gone.left_behind("processes"):
+                (child,) = CHILDREN.read_text().split()
+                assert f"{MARK}={gone.record.id}".encode() in Path(f"/proc/{child}/environ").read_bytes()
