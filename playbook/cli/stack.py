@@ -19,6 +19,7 @@ from playbook.run.stacks import add_beside, create_stack
 from playbook.stack import StackSummary, list_stacks
 from playbook.stack.mend import destroy, destroy_forgotten
 from playbook.stack.protocol import Leftovers
+from playbook.stack.record import RecordFile
 from playbook.stack.registry import folder_of
 
 __all__ = ["commands"]
@@ -86,9 +87,12 @@ def up(  # noqa: PLR0917 (click gives each by name)
             made.down()
             raise
 
+    secrets = RecordFile(folder_of(name)).path
+
     def show(console: Console) -> None:
         for place, url in addresses.items():
             console.print(f"{place:9} {url}", markup=False)
+        console.print(f"The password of all seeded users: seed_password in {secrets}", markup=False)
         console.print(f"Destroy it with: playbook down {name}", markup=False)
 
     return Reply(show=show, data={"stack": name, "endpoints": {**addresses}})

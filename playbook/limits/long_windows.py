@@ -59,7 +59,7 @@ class _Waiting:
 
     def admitted(self, caller: Caller, times: int) -> int:
         with Line(self.url, caller.address) as line:
-            return sum(self.limit.admits(line.ask(caller.request(self.limit)).status) for _ in range(times))
+            return sum(self.limit.admits(line.must_answer(caller.request(self.limit)).status) for _ in range(times))
 
 
 def kept_by_clock(

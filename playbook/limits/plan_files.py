@@ -80,7 +80,7 @@ def fill(url: str, limit: Limit, callers: Callers, store: redis.Redis, *, exempt
         with Line(url, caller.address) as line:
             trace = trace_of(limit, [line.ask(caller.request(limit)) for _ in range(limit.binding.requests + 1)])
             headers = caller.request(limit).headers
-            shut = [path for path in exempt if line.ask(Request("GET", path, headers)).status == TOO_MANY]
+            shut = [path for path in exempt if line.must_answer(Request("GET", path, headers)).status == TOO_MANY]
         kept, lives = kept_windows(before, read_lives(store), limit.windows)
         seen = Enforced(limit, url, caller, trace, kept, lives, shut, begun)
         if not too_long(trace, limit.binding):
@@ -111,4 +111,4 @@ def filled_and_waited(
 
 def _admitted(one: Enforced) -> bool:
     with Line(one.url, one.caller.address) as line:
-        return one.limit.admits(line.ask(one.caller.request(one.limit)).status)
+        return one.limit.admits(line.must_answer(one.caller.request(one.limit)).status)

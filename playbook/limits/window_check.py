@@ -70,7 +70,7 @@ def _read(url: str, limit: Limit, callers: Callers, store: redis.Redis) -> tuple
     caller = callers.fresh(limit)
     before = read_lives(store)
     with Line(url, caller.address) as line:
-        status = line.ask(caller.request(limit)).status
+        status = line.must_answer(caller.request(limit)).status
     kept, touched = kept_windows(before, read_lives(store), limit.windows)
     lives: list[JsonValue] = [round(life / 1000, 1) for life in touched]
     return kept, [

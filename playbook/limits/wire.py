@@ -16,7 +16,7 @@ from typing import Self
 
 from pydantic import JsonValue
 
-from playbook.errors import Unavailable
+from playbook.errors import StackError, Unavailable
 from playbook.service.connection import Connection
 
 __all__ = ["ANSWER_LIMIT_S", "Answer", "Line", "Request", "send_volley"]
@@ -95,6 +95,15 @@ class Line:
         gone = answer.status == 0 or answer.status >= _SERVER_ERROR  # which may end the connection without a word
         if gone or answer.headers.get("connection", "").lower() == "close":
             self._http.close()
+        return answer
+
+    def must_answer(self, request: Request) -> Answer:
+        """
+        Send a request and wait for its answer. Raises StackError when there is none: silence says nothing of a limit.
+        """
+        answer = self.ask(request)
+        if answer.status == 0:
+            raise StackError(f"a request was not answered: {answer.reason}", hint="See the log of the instance asked.")
         return answer
 
 

@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ def _guarded(
     except PlaybookError as err:
         progress.say(f"error: {err}")
         errors, code = (err.message,), err.exit_code
+    except Exception as err:  # noqa: BLE001 (what was seen until then is kept all the same)
+        progress.say(traceback.format_exc().rstrip())
+        errors, code = (f"a defect of the playbook: {type(err).__name__}: {err}",), Exit.OUR_BUG
     emitter.emit(RunEnded(errors=errors))
     return code, kept
 

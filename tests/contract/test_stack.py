@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -258,6 +261,14 @@ class TestLauncher:
         assert (done.exit_code, done.answered) == (3, False)
         assert "ST_JWT_SECRET is missing" in done.stderr
         assert ask(backend.endpoints("found"), "/health/live")[0] == 200
+
+    def test_a_file_that_a_setting_names_is_read(self, backend: Stack) -> None:
+        # Of a home that others may not enter, in an image as on this machine.
+        with tempfile.TemporaryDirectory(dir=Path.home()) as closed:
+            file = Path(closed) / "told file.txt"
+            file.write_text("as it stands there", encoding="utf-8")
+            with backend.site("found").launcher.serving({"ST_TOLD": str(file)}) as address:
+                assert httpx.get(f"{address}/told", trust_env=False).json() == {"text": "as it stands there"}
 
 
 class TestPartsAndLogs:

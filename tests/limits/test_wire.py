@@ -5,7 +5,9 @@ from threading import Thread
 
 import pytest
 
+from playbook.errors import StackError
 from playbook.limits.wire import Line, Request
+from playbook.stack.ports import free_port
 
 pytestmark = pytest.mark.unit
 
@@ -35,3 +37,9 @@ class TestLine:
                 seen = [line.ask(Request("GET", "/")).status for _ in range(5)]
             server.shutdown()
         assert seen == [500] * 5
+
+    def test_silence_is_no_answer(self) -> None:
+        with Line(f"http://127.0.0.1:{free_port()}", "127.0.0.1") as line:
+            assert line.ask(Request("GET", "/")).status == 0
+            with pytest.raises(StackError, match="not answered"):
+                line.must_answer(Request("GET", "/"))

@@ -48,8 +48,10 @@ async def answer(path: str, headers: dict[bytes, bytes]) -> tuple[int, str]:
         return 500, "went wrong"
     if FORM == "slow" and number % 10 == 0:
         await asyncio.sleep(0.4)
+    if FORM == "dragging" and number % 10 == 0:
+        await asyncio.sleep(1.3)
     if FORM == "stalling" and number == 20:
-        time.sleep(0.6)  # noqa: ASYNC251 (the whole service stands still, once)
+        time.sleep(1.2)  # noqa: ASYNC251 (the whole service stands still, once)
     tenant = headers.get(b"x-tenant", b"none").decode()
     if FORM == "leaking" and number % 10 == 0:
         tenant = "other"

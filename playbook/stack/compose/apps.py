@@ -14,7 +14,9 @@ from playbook.stack.compose.containers import CODE, SETTINGS, Plan, door_of, rem
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.protocol import Weakness
 
-__all__ = ["ComposeApp", "app_command", "named_files"]
+__all__ = ["ComposeApp", "app_command", "named_files", "seen_inside"]
+
+GIVEN = "/run/given"
 
 
 def app_command(ground: ComposeGround) -> tuple[str, ...]:
@@ -27,10 +29,24 @@ def app_command(ground: ComposeGround) -> tuple[str, ...]:
 
 def named_files(settings: Iterable[str]) -> tuple[Path, ...]:
     """
-    Find files of this machine among the settings: the container must see them at the same path.
+    Find files of this machine among the settings: the container must see them too.
     """
     paths = [Path(value) for value in settings if value.startswith("/")]
     return tuple(path for path in paths if path.is_file())
+
+
+def seen_inside(value: str) -> str:
+    """
+    Spell a setting as a container reads it: a file of this machine lies at a place of its own there.
+
+    At the same path its account might not pass the folders above: /root is closed in the image, too.
+    """
+    files = named_files([value])
+    return f"{GIVEN}/{_digest(value)}-{files[0].name}" if files else value
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(path.encode()).hexdigest()[:12]
 
 
 class ComposeApp(App):
@@ -66,7 +82,7 @@ class ComposeApp(App):
         """
         plan = self._plan()
         variable = self._place.record().service.variable
-        return {variable(name): value for name, value in self.settings(plan).items()}
+        return {variable(name): seen_inside(value) for name, value in self.settings(plan).items()}
 
     def prepare(self) -> Path:
         """
@@ -84,7 +100,7 @@ class ComposeApp(App):
         code = plan.code if edited else self._place.part().code
         if code is not None:
             mounts.append((code, CODE, False))
-        mounts += [(self.readable(file), str(file), False) for file in named_files(plan.settings.values())]
+        mounts += [(self.readable(file), seen_inside(str(file)), False) for file in named_files(plan.settings.values())]
         surroundings: Mapping[str, str] = plan.surroundings
         if "FAKETIME_TIMESTAMP_FILE" in surroundings:
             folder = Path(surroundings["FAKETIME_TIMESTAMP_FILE"]).parent
@@ -107,8 +123,7 @@ class ComposeApp(App):
         """
         Copy a file of this machine to where any account may read it.
         """
-        digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
-        return self._place.write_secret(f"{self.process}-{digest}", file.read_text(encoding="utf-8"))
+        return self._place.write_secret(f"{self.process}-{_digest(str(file))}", file.read_text(encoding="utf-8"))
 
     def start(self) -> None:
         """

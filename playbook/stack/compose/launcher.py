@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from playbook.errors import StackError
 from playbook.stack.apps import QUICK_LADDER
-from playbook.stack.compose.apps import ComposeApp, named_files
+from playbook.stack.compose.apps import ComposeApp, named_files, seen_inside
 from playbook.stack.compose.containers import door_of, make_container, remove_container
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.health import ask_status
@@ -79,12 +79,14 @@ class ComposeLauncher:
     @contextmanager
     def _started(self, settings: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
         process = f"trial/{secrets.token_hex(4)}"
-        wanted = {**self._app.environment(), **settings}
-        file = self._ground.write_settings(process, {k: v for k, v in wanted.items() if v is not None})
+        told = {name: value for name, value in settings.items() if value is not None}
+        kept = {name: value for name, value in self._app.environment().items() if name not in settings}
+        own = {name: seen_inside(value) for name, value in told.items()}
+        file = self._ground.write_settings(process, {**kept, **own})
         made = self._app.container(process, file)
         there = {inside for _, inside, _ in made.mounts}
-        given = [one for one in named_files(v for v in settings.values() if v is not None) if str(one) not in there]
-        mounts = [*made.mounts, *((self._app.readable(one), str(one), False) for one in given)]
+        given = {inside: one for one in named_files(told.values()) if (inside := seen_inside(str(one))) not in there}
+        mounts = [*made.mounts, *((self._app.readable(one), inside, False) for inside, one in given.items())]
         plan = replace(made, mounts=mounts, restart=False, health=(), weakness=None)
         container = make_container(self._ground, plan)
         try:

@@ -67,6 +67,8 @@ class Handler(BaseHTTPRequestHandler):
 
             with redis.Redis.from_url(os.environ["ST_REDIS_URL"]) as store:
                 body = {"count": str(store.incr("count")), "left_s": str(store.ttl("long"))}
+        elif self.path == "/told":
+            body = {"text": Path(os.environ["ST_TOLD"]).read_text(encoding="utf-8")}
         elif self.path == "/headers":
             body = {name.lower(): value for name, value in self.headers.items()}
         elif self.path == "/pid":
