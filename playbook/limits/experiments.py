@@ -14,9 +14,10 @@ from playbook.limits.declaration import Limit, Window
 from playbook.limits.judging import Asked, Trace, too_long
 from playbook.limits.wire import Answer, Line, send_volley
 
-__all__ = ["FORWARDING", "Prober", "volley_size"]
+__all__ = ["FORWARDING", "VOLLEYS", "VOLLEYS_MOST", "Prober", "volley_size"]
 
 MOST_ATTEMPTS = 5
+VOLLEYS, VOLLEYS_MOST = 4, 10
 EDGE = 0.15
 EDGE_MOST_S = 1.0
 """Where less than both is left of a window, as the epoch cuts it, an experiment waits for the next one."""
@@ -73,7 +74,7 @@ class Prober:
 
     def burst(self, limit: Limit) -> Trace:
         """
-        Ask many times at once as a fresh caller, and twice more as others.
+        Ask many times at once as a fresh caller, and again as others.
 
         The first volley may find a limiter whose connections to its store are still being made one by one, and on a
         busy machine one may arrive so slowly that no two of its requests meet.
@@ -84,7 +85,7 @@ class Prober:
             requests = [caller.request(limit)] * volley_size(limit.binding)
             return trace_of(limit, send_volley(self.first, caller.address, requests))
 
-        return self._uncut(limit, volley, sure=3)
+        return self._uncut(limit, volley, sure=VOLLEYS, most=VOLLEYS_MOST)
 
     def exhaust(self, limit: Limit, caller: Caller, url: str | None = None) -> Trace:
         """
@@ -157,25 +158,28 @@ class Prober:
             if not limit.admits(answer.status):
                 return
 
-    def _uncut(self, limit: Limit, experiment: Callable[[], Trace], *, sure: int = 1) -> Trace:
+    def _uncut(
+        self, limit: Limit, experiment: Callable[[], Trace], *, sure: int = 1, most: int = MOST_ATTEMPTS
+    ) -> Trace:
         """
-        Repeat an experiment, each time with a fresh caller, that took too long or admitted too many.
+        Repeat an experiment, each time with a fresh caller, that took too long or admitted too many; at most `most`.
 
         The first because the machine was busy for a moment, the second because a window's edge may have cut it: two
-        of three decide. `sure` of them must have admitted no more than declared before that is believed.
+        that admitted too many are believed. That no more than declared are admitted is believed of `sure` experiments,
+        and of twice as many where one admitted too many.
         """
         brief: list[Trace] = []
         slow: list[Trace] = []
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(most):
             self.off_edge(limit.binding)
             seen = experiment()
             (slow if too_long(seen, limit.binding) else brief).append(seen)
             within = [one for one in brief if one.admitted <= limit.binding.requests]
             beyond = [one for one in brief if one.admitted > limit.binding.requests]
-            if len(within) > len(beyond) and len(within) >= (max(2, sure) if beyond else sure):
-                return within[-1]
             if len(beyond) > 1:
                 return beyond[-1]
+            if len(within) >= (2 * sure if beyond else sure):
+                return within[-1]
         return slow[-1] if slow else brief[-1]
 
     def off_edge(self, window: Window) -> None:

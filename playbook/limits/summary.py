@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from playbook.evidence.outcome import worst
 from playbook.evidence.result import CheckResult
 from playbook.limits.declaration import Declaration, Limit
-from playbook.limits.experiments import FORWARDING, volley_size
+from playbook.limits.experiments import FORWARDING, VOLLEYS, VOLLEYS_MOST, volley_size
 
 __all__ = ["Cost", "estimate", "summarise"]
 
@@ -73,7 +73,7 @@ def estimate(declaration: Declaration, *, instances: int, longest_wait_s: float)
     longest = 0.0
     for limit in declaration.limits:
         n, volley = limit.binding.requests, volley_size(limit.binding)
-        usual += 8 * n + 3 * volley + 2 * len(FORWARDING) + 30 + (n if instances > 1 else 0)
-        most += 24 * (n + 3) + 5 * volley + 2 * len(FORWARDING) + 30 + (5 * n + 10 if instances > 1 else 0)
+        usual += 8 * n + VOLLEYS * volley + 2 * len(FORWARDING) + 30 + (n if instances > 1 else 0)
+        most += 24 * (n + 3) + VOLLEYS_MOST * volley + 2 * len(FORWARDING) + 30 + (5 * n + 10 if instances > 1 else 0)
         longest = max(longest, *(min(window.seconds + 1.0, longest_wait_s) for window in limit.windows))
     return Cost(usual, most, round(longest + 10 + most * 0.02))

@@ -85,7 +85,14 @@ class Line:
     def ask(self, request: Request) -> Answer:
         """
         Send a request and wait for its answer.
+
+        A kept line that the server had closed took none of it, so that it is sent on a new one (RFC 9112, 9.3.1).
         """
+        kept = self._http.sock is not None
+        answer = self._asked(request)
+        return self._asked(request) if kept and answer.reason.startswith(BrokenPipeError.__name__) else answer
+
+    def _asked(self, request: Request) -> Answer:
         if self._http.sock is None:
             sent = time.monotonic()
             refused = _connect(self._http)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import StreamRequestHandler, UnixStreamServer
 from threading import Thread
 
 import pytest
@@ -27,6 +30,17 @@ class Breaking(BaseHTTPRequestHandler):
         return
 
 
+class OneAnswerEach(StreamRequestHandler):
+    """A door that lets everybody speak, and closes after one answer though it was asked to keep the line."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"+")
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
 class TestLine:
     """Each request on a line is answered, also after an error that ended the connection."""
 
@@ -37,6 +51,17 @@ class TestLine:
                 seen = [line.ask(Request("GET", "/")).status for _ in range(5)]
             server.shutdown()
         assert seen == [500] * 5
+
+    def test_sends_again_what_a_closed_line_did_not_take(self, tmp_path: Path) -> None:
+        with UnixStreamServer(str(tmp_path / "door"), OneAnswerEach) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            with Line(f"unix:{tmp_path / 'door'}", "127.0.0.1") as line:
+                seen = []
+                for _ in range(3):
+                    seen.append(line.ask(Request("GET", "/")).status)
+                    time.sleep(0.05)  # the door is closed by then
+            server.shutdown()
+        assert seen == [200] * 3
 
     def test_silence_is_no_answer(self) -> None:
         with Line(f"http://127.0.0.1:{free_port()}", "127.0.0.1") as line:
