@@ -165,12 +165,6 @@ class LoadResult(_Part):
             )
         return None
 
-    def late_limit_ms(self, p95_ms: float) -> float:
-        """
-        How late arrivals may leave for an objective to be judged.
-        """
-        return LATE_SHARE * p95_ms
-
 
 def _added(first: str, *others: str) -> str:
     histogram: Any = HdrHistogram.decode(first)  # type: ignore[no-untyped-call]
