@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from playbook.stack.local import LocalStack
-from playbook.stack.source import ServiceSource
+from playbook.stack.record import ProcessRef, StackRecord, StateRecord
+from playbook.stack.source import Accounts, ServiceSource
 
 STAND_IN = Path(__file__).parent / "stand_in"
 
@@ -25,6 +28,33 @@ def stand_in_service(folder: Path = STAND_IN) -> ServiceSource:
             "least_privilege_role": "connects as the role app",
             "crash_when_on": "ends at once",
         },
+    )
+
+
+def plain_record(folder: Path, stack_id: str) -> StackRecord:
+    """
+    Spell the record of a stack of processes that never was.
+    """
+    return StackRecord(
+        name="x",
+        id=stack_id,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        uid=os.getuid(),
+        server_uid=None,
+        server_gid=None,
+        runner=ProcessRef(pid=1, start="s"),
+        owner_pipe=False,
+        run_folder=None,
+        bin_dir=folder,
+        origin="wheel",
+        server_version="18.6",
+        durability="disposable",
+        service=ServiceSource(folder=folder, serve=(), migrate=(), seed=(), env_prefix="", switches={"a": "b"}),
+        accounts=Accounts(),
+        profile="quick",
+        seed=1,
+        secrets={"p": "geheim"},
+        states={"found": StateRecord(ports={"postgres": 1, "app": 2}, switches={}, seals={})},
     )
 
 

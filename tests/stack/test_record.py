@@ -1,45 +1,22 @@
 from __future__ import annotations
 
-import os
 import stat
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from playbook.errors import StackError
-from playbook.stack.record import ProcessRef, RecordFile, StackRecord, StateRecord, read_processes
-from playbook.stack.source import Accounts, ServiceSource
+from playbook.stack.record import RecordFile, read_processes
+from tests.stack.conftest import plain_record
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> RecordFile:
-    record = StackRecord(
-        name="x",
-        id="1",
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        uid=os.getuid(),
-        server_uid=None,
-        server_gid=None,
-        runner=ProcessRef(pid=1, start="s"),
-        owner_pipe=False,
-        run_folder=None,
-        bin_dir=tmp_path,
-        origin="wheel",
-        server_version="18.6",
-        durability="disposable",
-        service=ServiceSource(folder=tmp_path, serve=(), migrate=(), seed=(), env_prefix="", switches={"a": "b"}),
-        accounts=Accounts(),
-        profile="quick",
-        seed=1,
-        secrets={"p": "geheim"},
-        states={"found": StateRecord(ports={"postgres": 1, "app": 2}, switches={}, seals={})},
-    )
     found = RecordFile(tmp_path)
-    found.write(record)
+    found.write(plain_record(tmp_path, "1"))
     return found
 
 

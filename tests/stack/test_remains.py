@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from playbook.stack.record import ProcessRef, StackRecord
 from playbook.stack.remains import MARK, RemainKind, Remains
-from playbook.stack.source import Accounts, ServiceSource
+from tests.stack.conftest import plain_record
 
 pytestmark = pytest.mark.stack
 
@@ -20,28 +18,7 @@ CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 @pytest.fixture
 def gone(tmp_path: Path) -> Remains:
     """A stack of processes that is no more, nor its folder."""
-    record = StackRecord(
-        name="x",
-        id=uuid.uuid4().hex,
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        uid=os.getuid(),
-        server_uid=None,
-        server_gid=None,
-        runner=ProcessRef(pid=1, start="s"),
-        owner_pipe=False,
-        run_folder=None,
-        bin_dir=tmp_path,
-        origin="wheel",
-        server_version="18.6",
-        durability="disposable",
-        service=ServiceSource(folder=tmp_path, serve=(), migrate=(), seed=(), env_prefix="", switches={}),
-        accounts=Accounts(),
-        profile="quick",
-        seed=1,
-        secrets={},
-        states={},
-    )
-    return Remains(tmp_path / "x", record)
+    return Remains(tmp_path / "x", plain_record(tmp_path, uuid.uuid4().hex))
 
 
 class TestLeftBehind:
