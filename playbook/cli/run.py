@@ -116,8 +116,9 @@ def execute_plans(plans: list[RunPlan], home: Path, *, keep: bool, key: Key | No
     with Progress(home=home) as progress:
         for folder in seal_interrupted(home, clock=now, render=render).sealed:
             progress.say(f"sealed an interrupted run: {folder.run_id}")
-        for line in (line for plan in plans for line in tell_unasked(plan)):
-            progress.say(line)
+        for plan in plans:
+            for line in tell_unasked(plan):
+                progress.say(line)
         made = closing(here, say=progress.say)
         done = [execute(plan, home=home, here=here, progress=progress, render=made, keep=keep) for plan in plans]
         if key is not None:

@@ -6,20 +6,12 @@ Pure: no clock, no network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from playbook.limits.judging import SERVER_ERROR, Asked, Trace
+from playbook.limits.judging import SERVER_ERROR, Trace, silence_of
 from playbook.limits.limit import Window
 
-__all__ = ["doubt_of", "silence_of"]
-
-
-def silence_of(asked: Iterable[Asked]) -> str | None:
-    """
-    Say that a request was not answered, or None: no answer is no refusal.
-    """
-    silent = next((one for one in asked if one.status == 0), None)
-    return None if silent is None else f"a request was not answered: {silent.reason}"
+__all__ = ["doubt_of"]
 
 
 def doubt_of(spent: Sequence[Trace], window: Window) -> str | None:

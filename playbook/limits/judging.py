@@ -4,7 +4,7 @@ Owns what an experiment means. Pure: no clock, no network; the same observation 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
@@ -24,6 +24,7 @@ __all__ = [
     "judge_spending",
     "judge_wait",
     "judge_without_store",
+    "silence_of",
     "too_long",
 ]
 
@@ -139,6 +140,14 @@ class Spent:
         return sum(status < BAD_REQUEST for status in (*self.at_once, *self.after) if status)
 
 
+def silence_of(asked: Iterable[Asked]) -> str | None:
+    """
+    Say that a request was not answered, or None: no answer is no refusal.
+    """
+    silent = next((one for one in asked if one.status == 0), None)
+    return None if silent is None else f"a request was not answered: {silent.reason}"
+
+
 def judge_count(trace: Trace, window: Window) -> Judged:
     """
     Say how many a fresh caller got through.
@@ -148,9 +157,9 @@ def judge_count(trace: Trace, window: Window) -> Judged:
     judged = Judged(trace.admitted, trace.refused_status)
     if not trace.asked:
         return Judged(0, None, "nothing was asked")
-    silent = next((one for one in trace.asked if one.status == 0), None)
-    if silent is not None:
-        return Judged(trace.admitted, None, f"a request was not answered: {silent.reason}")
+    silence = silence_of(trace.asked)
+    if silence is not None:
+        return Judged(trace.admitted, None, silence)
     if trace.admitted == 0:
         return Judged(
             0, trace.refused_status, f"a fresh caller's first request was answered {trace.asked[0].status}, not counted"

@@ -11,10 +11,10 @@ from pydantic import JsonValue
 from playbook.evidence.result import Observation
 from playbook.limits.asking import make_prober
 from playbook.limits.declaration import Limit
-from playbook.limits.exhausting import doubt_of, silence_of
+from playbook.limits.exhausting import doubt_of
 from playbook.limits.experiments import Prober
 from playbook.limits.findings import abreast, found_of, limit_names, trace_seen
-from playbook.limits.judging import TOO_MANY, Trace
+from playbook.limits.judging import TOO_MANY, Trace, silence_of
 from playbook.limits.wait_check import begin_waits
 from playbook.proof.check import Finding, check
 from playbook.proof.scene import Scene

@@ -8,9 +8,9 @@ import time
 
 from playbook.limits.answers import asked_of
 from playbook.limits.callers import Caller
-from playbook.limits.exhausting import doubt_of, silence_of
+from playbook.limits.exhausting import doubt_of
 from playbook.limits.experiments import Prober
-from playbook.limits.judging import Asked, WaitTold
+from playbook.limits.judging import Asked, WaitTold, silence_of
 from playbook.limits.limit import Limit
 from playbook.limits.wire import Line
 

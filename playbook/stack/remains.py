@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from playbook.errors import StackError
+from playbook.stack.compose.labels import PROCESS, STACK, labels_of
 from playbook.stack.process import kill_tree, marked, started
 from playbook.stack.record import ProcessRef, RecordFile, StackRecord, read_processes
 
@@ -66,8 +67,6 @@ class Remains:
             return [f"pid {pid}" for pid in sorted(there | set(marked(MARK, self.record.id)))]
         if kind == "directories":
             return [str(self.folder)] if self.folder.exists() else []
-        from playbook.stack.compose.labels import STACK  # noqa: PLC0415 (stacks of processes need no engine)
-
         return sorted(_engine().objects([f"{STACK}={self.record.id}"])[_OF_ENGINE[kind]].values())
 
     @contextmanager
@@ -102,15 +101,13 @@ class Remains:
 
 
 def _engine() -> Engine:
-    from playbook.stack.compose.engine import Engine  # noqa: PLC0415
+    from playbook.stack.compose.engine import Engine  # noqa: PLC0415 (stacks of processes need no engine)
 
     return Engine.open()
 
 
 def _make(engine: Engine, record: StackRecord, folder: Path, kind: RemainKind) -> str:
     from docker.errors import DockerException  # noqa: PLC0415
-
-    from playbook.stack.compose.labels import PROCESS, labels_of  # noqa: PLC0415
 
     labels = labels_of(record, folder)
     name = f"left-{record.id}"

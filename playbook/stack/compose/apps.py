@@ -14,7 +14,7 @@ from playbook.stack.compose.containers import CODE, SETTINGS, Plan, door_of, rem
 from playbook.stack.compose.ground import PORTS, ComposeGround
 from playbook.stack.protocol import Weakness
 
-__all__ = ["ComposeApp", "app_command", "named_files", "seen_inside"]
+__all__ = ["ComposeApp", "app_command", "seen_inside"]
 
 GIVEN = "/run/given"
 
@@ -27,7 +27,7 @@ def app_command(ground: ComposeGround) -> tuple[str, ...]:
     return service.words(service.serve, python="python3", host="0.0.0.0", port=PORTS["app"], folder=CODE)  # noqa: S104
 
 
-def named_files(settings: Iterable[str]) -> tuple[Path, ...]:
+def _named_files(settings: Iterable[str]) -> tuple[Path, ...]:
     """
     Find files of this machine among the settings: the container must see them too.
     """
@@ -41,7 +41,7 @@ def seen_inside(value: str) -> str:
 
     At the same path its account might not pass the folders above: /root is closed in the image, too.
     """
-    files = named_files([value])
+    files = _named_files([value])
     return f"{GIVEN}/{_digest(value)}-{files[0].name}" if files else value
 
 
@@ -90,9 +90,9 @@ class ComposeApp(App):
         """
         return self._place.write_settings(self._plan().process, self.environment())
 
-    def container(self, process: str, settings: Path) -> Plan:
+    def container(self, process: str, settings: Path, told: Iterable[str] = ()) -> Plan:
         """
-        Plan a container that runs what this app runs, with other settings.
+        Plan a container that runs what this app runs, with other settings; `told` are those that differ.
         """
         plan = self._plan()
         mounts = [(settings, SETTINGS, False)]
@@ -100,7 +100,8 @@ class ComposeApp(App):
         code = plan.code if edited else self._place.part().code
         if code is not None:
             mounts.append((code, CODE, False))
-        mounts += [(self.readable(file), seen_inside(str(file)), False) for file in named_files(plan.settings.values())]
+        files = dict.fromkeys(_named_files([*plan.settings.values(), *told]))
+        mounts += [(self._readable(file), seen_inside(str(file)), False) for file in files]
         surroundings: Mapping[str, str] = plan.surroundings
         if "FAKETIME_TIMESTAMP_FILE" in surroundings:
             folder = Path(surroundings["FAKETIME_TIMESTAMP_FILE"]).parent
@@ -119,7 +120,7 @@ class ComposeApp(App):
             weakness=self._weakness,
         )
 
-    def readable(self, file: Path) -> Path:
+    def _readable(self, file: Path) -> Path:
         """
         Copy a file of this machine to where any account may read it.
         """

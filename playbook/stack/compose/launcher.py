@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from playbook.errors import StackError
 from playbook.stack.apps import QUICK_LADDER
-from playbook.stack.compose.apps import ComposeApp, named_files, seen_inside
+from playbook.stack.compose.apps import ComposeApp, seen_inside
 from playbook.stack.compose.containers import door_of, make_container, remove_container
 from playbook.stack.compose.ground import ComposeGround
 from playbook.stack.health import ask_status
@@ -83,11 +83,7 @@ class ComposeLauncher:
         kept = {name: value for name, value in self._app.environment().items() if name not in settings}
         own = {name: seen_inside(value) for name, value in told.items()}
         file = self._ground.write_settings(process, {**kept, **own})
-        made = self._app.container(process, file)
-        there = {inside for _, inside, _ in made.mounts}
-        given = {inside: one for one in named_files(told.values()) if (inside := seen_inside(str(one))) not in there}
-        mounts = [*made.mounts, *((self._app.readable(one), inside, False) for inside, one in given.items())]
-        plan = replace(made, mounts=mounts, restart=False, health=(), weakness=None)
+        plan = replace(self._app.container(process, file, told.values()), restart=False, health=(), weakness=None)
         container = make_container(self._ground, plan)
         try:
             self._ground.engine.start(container)
